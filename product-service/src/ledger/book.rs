@@ -163,6 +163,15 @@ pub struct DealChange {
     pub owed: i64,
 }
 
+/// What becomes of a deal's row beside its figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DealWrite {
+    /// It is new; its figures are in the book, its number is given when it is inserted.
+    Open,
+    /// It is over.
+    End,
+}
+
 /// What to write, in the order in which rows are locked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Changes {
@@ -170,8 +179,10 @@ pub struct Changes {
     pub holds: BTreeMap<OrderId, HoldWrite>,
     /// Buyers whose units changed; the new figure is in the book.
     pub buyers: BTreeMap<(DealId, UserId), ()>,
-    /// Deals.
+    /// Figures of deals that were there before.
     pub deals: BTreeMap<DealId, DealChange>,
+    /// Deals that open or end.
+    pub deal_life: BTreeMap<DealId, DealWrite>,
     /// Shelves.
     pub shelves: BTreeMap<ProductId, Sums>,
 }
@@ -233,9 +244,34 @@ impl Book {
         };
         deal.sums.add(&by);
         deal.owed += owed;
+        if self.changes.deal_life.get(&id) == Some(&DealWrite::Open) {
+            // A new row is written with the figures it has come to.
+            return;
+        }
         let change = self.changes.deals.entry(id).or_default();
         change.sums.add(&by);
         change.owed += owed;
+    }
+
+    /// Opens a deal in its shelf's place.
+    pub fn open_deal(&mut self, deal: DealRow) {
+        if let Some(shelf) = self.shelves.get_mut(&deal.product_id) {
+            shelf.deal_id = Some(deal.id);
+        }
+        self.changes.deal_life.insert(deal.id, DealWrite::Open);
+        self.deals.insert(deal.id, deal);
+    }
+
+    /// Ends a locked deal; its shelf sells again.
+    pub fn end_deal(&mut self, id: DealId) {
+        let Some(deal) = self.deals.get_mut(&id) else {
+            return;
+        };
+        deal.status = DealStatus::Ended;
+        if let Some(shelf) = self.shelves.get_mut(&deal.product_id) {
+            shelf.deal_id = None;
+        }
+        self.changes.deal_life.entry(id).or_insert(DealWrite::End);
     }
 
     /// Moves units of a locked shelf.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{BatchId, DealId, OrderId, ProductId, Quantity, Timestamp, UserId};
+use domain::{BatchId, DealId, Money, OrderId, ProductId, Quantity, Timestamp, UserId};
 
 use crate::ledger::hold::HeldLine;
 
@@ -69,6 +69,23 @@ impl Take {
     }
 }
 
+/// A deal to open now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenDeal {
+    /// Its id, new.
+    pub deal_id: DealId,
+    /// Its product.
+    pub product_id: ProductId,
+    /// Units to move from the shelf, at least 1; `None`: all of them.
+    pub units: Option<i64>,
+    /// Price of one unit while it runs; `None`: the product's.
+    pub unit_price: Option<Money>,
+    /// Units one buyer may hold and buy, at least 1; `None`: any number.
+    pub per_user_limit: Option<i64>,
+    /// When it closes by itself; `None`: never.
+    pub ends_at: Option<Timestamp>,
+}
+
 /// One thing the ledger does within a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -90,6 +107,17 @@ pub enum Command {
         /// How long after its deadline.
         grace: Duration,
     },
+    /// Open a deal with units of the product's shelf; a running or paused one stays as it is.
+    OpenDeal(OpenDeal),
+    /// End a deal and hand its available units back to the shelf.
+    EndDeal(DealId),
+    /// Add units to a product's shelf, or take some away.
+    AdjustShelf {
+        /// Whose shelf.
+        product_id: ProductId,
+        /// Units to add; negative: to write off.
+        delta: i64,
+    },
     /// Owe the gate what it took for a request that ended before the ledger.
     GiveBack(Vec<GateUnits>),
 }
@@ -102,7 +130,7 @@ impl Command {
             Self::Confirm(order_id)
             | Self::Restore { order_id, .. }
             | Self::Expire { order_id, .. } => Some(*order_id),
-            Self::GiveBack(_) => None,
+            Self::OpenDeal(_) | Self::EndDeal(_) | Self::AdjustShelf { .. } | Self::GiveBack(_) => None,
         }
     }
 }
@@ -169,7 +197,18 @@ pub enum Outcome {
         /// Why.
         reason: String,
     },
-    /// No hold of that order id.
+    /// The product's deal is open: this one, or one that was open before.
+    DealOpen(DealId),
+    /// The deal has ended, now or before.
+    DealEnded,
+    /// The deal would end before it begins.
+    EndsInThePast,
+    /// The shelf has this many units now.
+    Adjusted {
+        /// Units that can be taken.
+        available: i64,
+    },
+    /// No hold of that order id, no such deal.
     Unknown,
     /// Nothing to do, or nothing to say.
     Done,

@@ -7,7 +7,7 @@ use sqlx::{Acquire as _, PgConnection};
 
 use crate::{
     ledger::{
-        book::{Book, DealStatus, HoldWrite},
+        book::{Book, DealRow, DealStatus, DealWrite, HoldWrite},
         command::{Bundle, Command, GateBatch, Outcome, Owed, Route, Settled},
         decide::decide,
         hold::{Hold, HoldState},
@@ -262,6 +262,7 @@ async fn lock(
     }
     let mut shelf_ids = places.shelves;
     shelf_ids.extend(shelves_of_ended_deals(&book));
+    shelf_ids.extend(shelves_of_ending_deals(commands, &book));
     if !shelf_ids.is_empty() {
         let ids: Vec<ProductId> = shelf_ids.into_iter().collect();
         let (shelves, clock) = shelves::lock(db, &ids).await?;
@@ -298,6 +299,11 @@ impl Places {
                 Command::GiveBack(units) => {
                     places.deals.extend(units.iter().map(|taken| taken.deal_id));
                 }
+                Command::OpenDeal(deal) => _ = places.shelves.insert(deal.product_id),
+                Command::AdjustShelf { product_id, .. } => {
+                    places.shelves.insert(*product_id);
+                }
+                Command::EndDeal(deal_id) => _ = places.deals.insert(*deal_id),
                 Command::Confirm(_) | Command::Restore { .. } | Command::Expire { .. } => {}
             }
         }
@@ -327,6 +333,15 @@ fn shelves_of_ended_deals(book: &Book) -> Vec<ProductId> {
         .filter(|line| line.deal_id.as_ref().is_some_and(is_over))
         .map(|line| line.product_id)
         .collect()
+}
+
+/// A deal that ends in this transaction: its own units, and those released after it, go to the shelf.
+fn shelves_of_ending_deals(commands: &[&Command], book: &Book) -> Vec<ProductId> {
+    let ending = commands.iter().filter_map(|command| match command {
+        Command::EndDeal(deal_id) => book.deals.get(deal_id),
+        _ => None,
+    });
+    ending.map(|deal| deal.product_id).collect()
 }
 
 fn limited_buyers(commands: &[&Command], book: &Book) -> Vec<(DealId, UserId)> {
@@ -362,8 +377,15 @@ async fn write(db: &mut PgConnection, book: &Book) -> Result<(), CommitError> {
         if !rows.is_empty() {
             buyers::write(db, &rows).await?;
         }
+        // Opened before it changes: a deal may open and sell in one transaction.
+        for deal in living(book, DealWrite::Open) {
+            deals::open(db, deal).await?;
+        }
         if !changes.deals.is_empty() {
             deals::apply(db, &changes.deals).await?;
+        }
+        for deal in living(book, DealWrite::End) {
+            deals::end(db, deal, book.now).await?;
         }
         if !changes.shelves.is_empty() {
             shelves::apply(db, &changes.shelves).await?;
@@ -371,6 +393,11 @@ async fn write(db: &mut PgConnection, book: &Book) -> Result<(), CommitError> {
         Ok(())
     };
     written.await.map_err(CommitError::before_commit)
+}
+
+fn living(book: &Book, wanted: DealWrite) -> impl Iterator<Item = &DealRow> {
+    let written = book.changes.deal_life.iter().filter(move |(_, write)| **write == wanted);
+    written.filter_map(|(id, _)| book.deals.get(id))
 }
 
 async fn write_holds(db: &mut PgConnection, book: &Book) -> Result<(), CommitError> {

@@ -61,3 +61,61 @@ pub(super) async fn apply(
         .await
         .map(drop)
 }
+
+/// A product's deals are numbered under the lock of its shelf.
+const OPEN: &str = "
+    WITH opened AS (
+        INSERT INTO deals (id, product_id, number, status, unit_price_minor, per_user_limit,
+            starts_at_us, ends_at_us, initial, restocked, available, held, sold, written_off,
+            returned, owed)
+        SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+            $14, $15
+        FROM deals WHERE product_id = $2
+        RETURNING id, product_id
+    )
+    UPDATE shelves SET deal_id = opened.id FROM opened WHERE shelves.product_id = opened.product_id";
+
+const END: &str = "
+    WITH ended AS (
+        UPDATE deals SET status = 'ended', ended_at_us = $2 WHERE id = $1 RETURNING id, product_id
+    )
+    UPDATE shelves SET deal_id = NULL FROM ended
+    WHERE shelves.product_id = ended.product_id AND shelves.deal_id = ended.id";
+
+/// Inserts a deal and puts it in its shelf's place.
+pub(super) async fn open(db: &mut PgConnection, deal: &DealRow) -> Result<(), sqlx::Error> {
+    let sums = &deal.sums;
+    sqlx::query(OPEN)
+        .bind(deal.id.0)
+        .bind(deal.product_id.0)
+        .bind(deal.status.as_str())
+        .bind(deal.unit_price.minor())
+        .bind(deal.per_user_limit)
+        .bind(deal.starts_at.as_micros())
+        .bind(deal.ends_at.map(Timestamp::as_micros))
+        .bind(sums.initial)
+        .bind(sums.restocked)
+        .bind(sums.available)
+        .bind(sums.held)
+        .bind(sums.sold)
+        .bind(sums.written_off)
+        .bind(sums.returned)
+        .bind(deal.owed)
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+/// Ends a deal and lets its shelf sell again.
+pub(super) async fn end(
+    db: &mut PgConnection,
+    deal: &DealRow,
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(END)
+        .bind(deal.id.0)
+        .bind(at.as_micros())
+        .execute(db)
+        .await
+        .map(drop)
+}

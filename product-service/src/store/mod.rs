@@ -3,7 +3,6 @@
 //! - [`commit`]: one transaction for all commands that wait; it locks batch ids, holds, deals and
 //!   shelves in this order, each sorted, lets [`crate::ledger::decide`] decide, and writes.
 //! - `batches`, `holds`, `deals`, `shelves`, `buyers`: the statements of that transaction.
-//! - [`deal_life`]: start and end of a deal. [`deal_read`]: deals as they stand.
 //! - [`void`]: a batch of the gate whose process died.
 //! - [`lookup`]: what the ledger says of orders that the gate refused.
 //! - [`products`]: the catalogue.
@@ -11,7 +10,6 @@
 mod batches;
 mod buyers;
 pub mod commit;
-pub mod deal_life;
 pub mod deal_read;
 mod deals;
 mod holds;

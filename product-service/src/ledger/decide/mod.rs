@@ -2,10 +2,13 @@
 //!
 //! - [`take`]: hold stock, all lines or none.
 //! - [`end`]: confirm, restore, expire.
+//! - `deal`: open and end a deal. `shelf`: add and write off.
 //!
 //! Every stock fact is born here, so this is where its event will be written too.
 
+mod deal;
 pub(crate) mod end;
+mod shelf;
 pub(crate) mod take;
 
 #[cfg(test)]
@@ -24,6 +27,9 @@ pub fn decide(book: &mut Book, command: &Command) -> Outcome {
         Command::Confirm(order_id) => end::confirm(book, *order_id),
         Command::Restore { order_id, reason } => end::restore(book, *order_id, reason),
         Command::Expire { order_id, grace } => end::expire(book, *order_id, *grace),
+        Command::OpenDeal(deal) => deal::open(book, deal),
+        Command::EndDeal(deal_id) => deal::end(book, *deal_id),
+        Command::AdjustShelf { product_id, delta } => shelf::adjust(book, *product_id, *delta),
         Command::GiveBack(units) => {
             for taken in units {
                 owe(book, taken.deal_id, taken.units);
