@@ -168,6 +168,8 @@ pub enum Refusal {
     ProductNotFound(ProductId),
     /// The named deal is not one of the product.
     ForeignDeal(ProductId),
+    /// Price times quantity, or the order's total with it, is more than money can count.
+    AmountTooLarge(ProductId),
     /// The order's hold has been released, or its deadline has passed.
     HoldEnded,
     /// The order id came with other lines, or from another buyer.
@@ -185,6 +187,8 @@ pub enum Outcome {
     Rerouted,
     /// The gate's batch has been voided meanwhile: nothing was taken, through the gate again.
     BatchVoided,
+    /// The gate's count of the buyer is out of date: through the gate again, without it.
+    LimitOutdated,
     /// The hold is sold.
     Sold {
         /// Since when.

@@ -1,6 +1,6 @@
 //! Holding stock for an order.
 
-use domain::{Money, OrderId};
+use domain::{DealId, Money, Timestamp};
 
 use crate::ledger::{
     book::{Book, DealStatus, HoldWrite, Sums},
@@ -25,7 +25,7 @@ struct Offer {
 /// All lines or none. What is already there answers.
 pub(super) fn take(book: &mut Book, take: &Take) -> Outcome {
     if let Some(hold) = book.holds.get(&take.order_id) {
-        let outcome = answer_from(hold, take, book);
+        let outcome = answer_from(hold, take, book.now);
         owe_everything(book, take);
         return outcome;
     }
@@ -42,24 +42,24 @@ pub(super) fn take(book: &mut Book, take: &Take) -> Outcome {
 }
 
 /// An open or sold hold with the same lines is a replay, at its own price and deadline.
-fn answer_from(hold: &Hold, take: &Take, book: &Book) -> Outcome {
+pub(crate) fn answer_from(hold: &Hold, take: &Take, now: Timestamp) -> Outcome {
     match &hold.state {
         HoldState::Released { .. } => Outcome::Refused(Refusal::HoldEnded),
         _ if !is_same_request(hold, take) => Outcome::Refused(Refusal::OrderIdReused),
-        HoldState::Open if hold.expires_at <= book.now => Outcome::Refused(Refusal::HoldEnded),
+        HoldState::Open if hold.expires_at <= now => Outcome::Refused(Refusal::HoldEnded),
         HoldState::Open | HoldState::Sold { .. } => Outcome::Taken(replay(hold)),
     }
 }
 
 /// Whether a hold is what the request asks for.
-pub(crate) fn is_same_request(hold: &Hold, take: &Take) -> bool {
+fn is_same_request(hold: &Hold, take: &Take) -> bool {
     let asked = take.lines.iter().map(|line| (line.product_id, line.quantity));
     let held = hold.lines.iter().map(|line| (line.product_id, line.quantity));
     hold.user_id == Some(take.user_id) && asked.eq(held)
 }
 
 /// A hold as it answers a repeated request.
-pub(crate) fn replay(hold: &Hold) -> Taken {
+fn replay(hold: &Hold) -> Taken {
     let line = |held: &HeldLine| TakenLine {
         held: held.clone(),
         remaining: None,
@@ -75,9 +75,10 @@ pub(crate) fn replay(hold: &Hold) -> Taken {
 /// routes say about stock means nothing.
 fn offers(book: &Book, take: &Take) -> Result<Vec<Offer>, No> {
     let mut first_refusal = None;
+    let mut total = Money::ZERO;
     let mut offers = Vec::with_capacity(take.lines.len());
     for line in &take.lines {
-        match offer(book, take, line) {
+        match offer(book, take, line).and_then(|offer| priced(offer, line, &mut total)) {
             Ok(offer) => offers.push(offer),
             Err(No::Reroute) => return Err(No::Reroute),
             Err(no) => first_refusal = first_refusal.or(Some(no)),
@@ -86,17 +87,26 @@ fn offers(book: &Book, take: &Take) -> Result<Vec<Offer>, No> {
     first_refusal.map_or(Ok(offers), Err)
 }
 
+/// The offer, if the order's total can be counted with it.
+fn priced(offer: Offer, line: &TakeLine, total: &mut Money) -> Result<Offer, No> {
+    let subtotal = offer.unit_price.checked_mul(line.quantity);
+    match subtotal.and_then(|subtotal| total.checked_add(subtotal)) {
+        Ok(sum) => {
+            *total = sum;
+            Ok(offer)
+        }
+        Err(_) => Err(No::Refused(Refusal::AmountTooLarge(line.product_id))),
+    }
+}
+
 fn offer(book: &Book, take: &Take, line: &TakeLine) -> Result<Offer, No> {
     match line.route {
-        Route::Deal(_) => deal_offer(book, take, line),
+        Route::Deal(deal_id) => deal_offer(book, take, line, deal_id),
         Route::Shelf => shelf_offer(book, line),
     }
 }
 
-fn deal_offer(book: &Book, take: &Take, line: &TakeLine) -> Result<Offer, No> {
-    let Route::Deal(deal_id) = line.route else {
-        return Err(No::Reroute);
-    };
+fn deal_offer(book: &Book, take: &Take, line: &TakeLine, deal_id: DealId) -> Result<Offer, No> {
     let deal = book.deals.get(&deal_id).ok_or(No::Reroute)?;
     let is_the_products_own = deal.product_id == line.product_id;
     if !is_the_products_own || matches!(deal.status, DealStatus::Ended | DealStatus::Scheduled) {
@@ -161,7 +171,15 @@ fn write(book: &mut Book, take: &Take, offers: Vec<Offer>) -> Taken {
     }
     let expires_at = book.now.plus(take.hold_ttl);
     let held = lines.iter().map(|line| line.held.clone()).collect();
-    book.write_hold(open_hold(take.order_id, take, held, book), HoldWrite::Insert);
+    let hold = Hold {
+        order_id: take.order_id,
+        user_id: Some(take.user_id),
+        lines: held,
+        created_at: book.now,
+        expires_at,
+        state: HoldState::Open,
+    };
+    book.write_hold(hold, HoldWrite::Insert);
     Taken {
         lines,
         expires_at,
@@ -169,19 +187,8 @@ fn write(book: &mut Book, take: &Take, offers: Vec<Offer>) -> Taken {
     }
 }
 
-fn open_hold(order_id: OrderId, take: &Take, lines: Vec<HeldLine>, book: &Book) -> Hold {
-    Hold {
-        order_id,
-        user_id: Some(take.user_id),
-        lines,
-        created_at: book.now,
-        expires_at: book.now.plus(take.hold_ttl),
-        state: HoldState::Open,
-    }
-}
-
 /// Moves the line's units from available to held, where they are offered.
-fn hold_units(book: &mut Book, take: &Take, line: &TakeLine) -> Option<domain::DealId> {
+fn hold_units(book: &mut Book, take: &Take, line: &TakeLine) -> Option<DealId> {
     let units = line.quantity.units();
     let by = Sums {
         available: -units,
