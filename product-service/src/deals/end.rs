@@ -36,7 +36,12 @@ impl Deals {
         let latest = latest.ok_or(StockError::NotFound)?;
         let was_ended = latest.status == DealStatus::Ended;
         if !was_ended {
-            match self.0.stock.ask_ledger(Command::EndDeal(latest.id), None).await? {
+            match self
+                .0
+                .stock
+                .ask_ledger(Command::EndDeal(latest.id), None)
+                .await?
+            {
                 Outcome::DealEnded => {}
                 other => return Err(unexpected(other)),
             }

@@ -53,6 +53,10 @@ impl Deals {
     /// # Errors
     /// [`StockError::NotFound`] for an unknown id; else see [`StockError`].
     pub async fn deal(&self, deal_id: DealId) -> Result<DealRow, StockError> {
-        self.0.store.deal(deal_id).await?.ok_or(StockError::NotFound)
+        self.0
+            .store
+            .deal(deal_id)
+            .await?
+            .ok_or(StockError::NotFound)
     }
 }

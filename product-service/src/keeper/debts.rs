@@ -37,8 +37,13 @@ impl Debts {
 
     /// Runs until `stop`.
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
-        while stop.run_until_cancelled(self.news.notified()).await.is_some() {
-            let owed = std::mem::take(&mut *self.owed.lock().unwrap_or_else(PoisonError::into_inner));
+        while stop
+            .run_until_cancelled(self.news.notified())
+            .await
+            .is_some()
+        {
+            let owed =
+                std::mem::take(&mut *self.owed.lock().unwrap_or_else(PoisonError::into_inner));
             if !self.gate.is_up() {
                 continue;
             }

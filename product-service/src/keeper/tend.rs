@@ -103,7 +103,10 @@ impl Tender {
                 return;
             }
         };
-        for batch in stale.into_iter().filter(|batch| batch.deal_number == deal.number) {
+        for batch in stale
+            .into_iter()
+            .filter(|batch| batch.deal_number == deal.number)
+        {
             let voided = match self.store.void(batch.batch_id, deal.id, batch.units).await {
                 Ok(voided) => voided,
                 Err(error) => {
@@ -116,7 +119,13 @@ impl Tender {
                 tracing::warn!(batch.id = %batch.batch_id, batch.units, deal.id = %deal.id, "voided a batch that was left between gate and ledger");
             }
             let told = gate
-                .void(deal.product_id, deal.number, batch.batch_id, voided.owed, voided.is_void)
+                .void(
+                    deal.product_id,
+                    deal.number,
+                    batch.batch_id,
+                    voided.owed,
+                    voided.is_void,
+                )
                 .await;
             if let Err(error) = told {
                 tracing::debug!(%error, "the gate forgets a voided batch with the next round");

@@ -77,7 +77,9 @@ impl Stock {
             }
             round.is_first_attempt = false;
         }
-        Err(StockError::Unavailable("the product's deals keep changing".into()))
+        Err(StockError::Unavailable(
+            "the product's deals keep changing".into(),
+        ))
     }
 
     /// Hot requests through the gate where there is one and it is up; all others to the ledger.
@@ -107,7 +109,10 @@ impl Stock {
                 let reply = line.submit(candidate, deadline)?;
                 Ok(("gate", reply_by(deadline, reply).await?))
             }
-            _ => Ok(("ledger", self.ask_ledger(Command::Take(take), deadline).await?)),
+            _ => Ok((
+                "ledger",
+                self.ask_ledger(Command::Take(take), deadline).await?,
+            )),
         }
     }
 

@@ -36,7 +36,9 @@ impl Stock {
         order_id: OrderId,
         deadline: Option<Instant>,
     ) -> Result<HoldEnd, StockError> {
-        end(self.ask_ledger(Command::Confirm(order_id), deadline).await?)
+        end(self
+            .ask_ledger(Command::Confirm(order_id), deadline)
+            .await?)
     }
 
     /// Releases the hold of an order, or keeps an unknown order id from ever taking stock. A hold

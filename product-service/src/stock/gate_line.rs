@@ -55,11 +55,7 @@ pub(super) struct GateLine {
 
 impl GateLine {
     /// The queue, and the worker that must run for it to move.
-    pub(super) fn new(
-        parts: GateParts,
-        batch_max: usize,
-        queue_max: usize,
-    ) -> (Self, GateWorker) {
+    pub(super) fn new(parts: GateParts, batch_max: usize, queue_max: usize) -> (Self, GateWorker) {
         let (queue, worker) = Batcher::new(BatcherOptions {
             name: "gate",
             batch_weight_max: batch_max,
@@ -191,7 +187,9 @@ impl Passage {
                 .admit(ask.product_id, ask.number, batch_id, &ask.admissions)
                 .await;
             match admitted {
-                Ok(Admitted::Open { verdicts, .. }) => return (batch_id, Answer::Verdicts(verdicts)),
+                Ok(Admitted::Open { verdicts, .. }) => {
+                    return (batch_id, Answer::Verdicts(verdicts));
+                }
                 Ok(Admitted::StaleCaller) => return (batch_id, Answer::Rerouted),
                 Ok(Admitted::Missing) => match self.load(ask).await {
                     Some(true) => {}
@@ -243,7 +241,8 @@ impl Passage {
         let mut refused = Vec::new();
         for (call, judgement) in calls.into_iter().zip(judgements) {
             if matches!(judgement, Judgement::Through) {
-                lot.calls.push(call.map(|candidate| Command::Take(candidate.take)));
+                lot.calls
+                    .push(call.map(|candidate| Command::Take(candidate.take)));
                 continue;
             }
             let units = call.request.take.gate_units();
@@ -263,7 +262,9 @@ impl Passage {
         } else {
             lot.gate_batches = touched;
             if self.parts.ledger.submit_admitted(lot).is_err() {
-                tracing::warn!("the ledger is shutting down; what the gate admitted will be voided");
+                tracing::warn!(
+                    "the ledger is shutting down; what the gate admitted will be voided"
+                );
             }
         }
         refused
@@ -296,12 +297,14 @@ fn asks(calls: &[GateCall]) -> Vec<Ask> {
             let Some(number) = *number else {
                 continue;
             };
-            let ask = by_deal.entry((line.product_id, number)).or_insert_with(|| Ask {
-                product_id: line.product_id,
-                number,
-                lines: Vec::new(),
-                admissions: Vec::new(),
-            });
+            let ask = by_deal
+                .entry((line.product_id, number))
+                .or_insert_with(|| Ask {
+                    product_id: line.product_id,
+                    number,
+                    lines: Vec::new(),
+                    admissions: Vec::new(),
+                });
             ask.lines.push((call_at, line_at));
             ask.admissions.push(Admission {
                 order_id: candidate.take.order_id,

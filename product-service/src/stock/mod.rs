@@ -59,7 +59,10 @@ impl Stock {
         deadline: Option<Instant>,
     ) -> Result<Outcome, StockError> {
         let (call, reply) = Call::new(command, deadline);
-        self.0.ledger.submit(call).map_err(|_| StockError::Overloaded)?;
+        self.0
+            .ledger
+            .submit(call)
+            .map_err(|_| StockError::Overloaded)?;
         reply_by(deadline, reply).await
     }
 

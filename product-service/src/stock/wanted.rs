@@ -62,14 +62,23 @@ mod tests {
     #[test]
     fn lines_of_one_product_are_summed_and_sorted() {
         let lines = [line(2, 1, None), line(1, 2, None), line(2, 3, Some(9))];
-        assert_eq!(sum(&lines).unwrap(), vec![line(1, 2, None), line(2, 4, Some(9))]);
+        assert_eq!(
+            sum(&lines).unwrap(),
+            vec![line(1, 2, None), line(2, 4, Some(9))]
+        );
     }
 
     #[test]
     fn a_sum_out_of_range_and_two_deals_for_one_product_are_refused() {
         let too_many = [line(1, 1_000_000, None), line(1, 1, None)];
-        assert!(matches!(sum(&too_many), Err(StockError::InvalidLines { .. })));
+        assert!(matches!(
+            sum(&too_many),
+            Err(StockError::InvalidLines { .. })
+        ));
         let two_deals = [line(1, 1, Some(8)), line(1, 1, Some(9))];
-        assert!(matches!(sum(&two_deals), Err(StockError::InvalidLines { .. })));
+        assert!(matches!(
+            sum(&two_deals),
+            Err(StockError::InvalidLines { .. })
+        ));
     }
 }
