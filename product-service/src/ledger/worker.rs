@@ -9,6 +9,7 @@ use domain::{BatchId, IdSource};
 use service_kit::batcher::{Batcher, BatcherOptions, Call, PushError, Worker};
 use tokio::{
     sync::OwnedSemaphorePermit,
+    task::JoinHandle,
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
@@ -179,13 +180,31 @@ fn refused<T>(_: PushError<T>) -> Refused {
 
 impl LedgerWorkers {
     /// Runs both workers until `stop`, then works off what is queued.
+    ///
+    /// # Panics
+    /// When a worker panics: a ledger that no longer answers must not look alive.
     pub async fn run(self, stop: CancellationToken) {
-        let committer = &self.committer;
-        let commit = |lots| committer.commit(lots);
-        tokio::join!(
-            self.hot.run(commit, stop.clone()),
-            self.cold.run(commit, stop.clone())
-        );
+        let committer = Arc::new(self.committer);
+        let start = |worker: Worker<Uuid, Lot>| {
+            let (committer, stop) = (Arc::clone(&committer), stop.clone());
+            let commit = move |lots| {
+                let committer = Arc::clone(&committer);
+                async move { committer.commit(lots).await }
+            };
+            tokio::spawn(worker.run(commit, stop))
+        };
+        for worker in [start(self.hot), start(self.cold)] {
+            finish(worker).await;
+        }
+    }
+}
+
+/// Waits for a task of this service; its panic is ours.
+pub(crate) async fn finish(task: JoinHandle<()>) {
+    if let Err(error) = task.await
+        && let Ok(panic) = error.try_into_panic()
+    {
+        std::panic::resume_unwind(panic);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         expire,
         tend::Tender,
     },
-    ledger::worker::{AfterCommit, Ledger, LedgerOptions, LedgerWorkers},
+    ledger::worker::{AfterCommit, Ledger, LedgerOptions, LedgerWorkers, finish},
     stock::{
         Inner, Stock,
         gate_line::{GateLine, GateParts, GateWorker},
@@ -99,27 +99,25 @@ pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
 impl Workers {
     /// Runs until `stop`; then what waits before the gate is worked off, and after it what waits for
     /// the ledger.
+    ///
+    /// # Panics
+    /// When one of the workers panics.
     pub async fn run(self, stop: CancellationToken) {
         let stop_ledger = CancellationToken::new();
-        let before_the_ledger = async {
-            match self.gate {
-                Some((gate, worker, debts)) => {
-                    gate.warn_about_settings().await;
-                    tokio::join!(
-                        worker.run(stop.clone()),
-                        debts.run(stop.clone()),
-                        gate.probe(stop.clone())
-                    );
-                }
-                None => stop.cancelled().await,
-            }
-            stop_ledger.cancel();
-        };
-        tokio::join!(
-            before_the_ledger,
-            self.ledger.run(stop_ledger.clone()),
-            self.tender.run(stop.clone()),
-            expire::run(self.store, self.stock, expire::GRACE, stop.clone()),
-        );
+        let ledger = tokio::spawn(self.ledger.run(stop_ledger.clone()));
+        let tender = tokio::spawn(self.tender.run(stop.clone()));
+        let expiry = expire::run(self.store, self.stock, expire::GRACE, stop.clone());
+        let expiry = tokio::spawn(expiry);
+        if let Some((gate, worker, debts)) = self.gate {
+            gate.warn_about_settings().await;
+            let line = tokio::spawn(worker.run(stop.clone()));
+            tokio::join!(debts.run(stop.clone()), gate.probe(stop.clone()));
+            finish(line).await;
+        }
+        stop.cancelled().await;
+        stop_ledger.cancel();
+        for task in [ledger, tender, expiry] {
+            finish(task).await;
+        }
     }
 }
