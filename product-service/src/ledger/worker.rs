@@ -9,7 +9,7 @@ use domain::{BatchId, IdSource};
 use service_kit::batcher::{Batcher, BatcherOptions, Call, PushError, Worker};
 use tokio::{
     sync::OwnedSemaphorePermit,
-    task::JoinHandle,
+    task::JoinSet,
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
@@ -185,26 +185,27 @@ impl LedgerWorkers {
     /// When a worker panics: a ledger that no longer answers must not look alive.
     pub async fn run(self, stop: CancellationToken) {
         let committer = Arc::new(self.committer);
-        let start = |worker: Worker<Uuid, Lot>| {
+        let mut workers = JoinSet::new();
+        for worker in [self.hot, self.cold] {
             let (committer, stop) = (Arc::clone(&committer), stop.clone());
             let commit = move |lots| {
                 let committer = Arc::clone(&committer);
                 async move { committer.commit(lots).await }
             };
-            tokio::spawn(worker.run(commit, stop))
-        };
-        for worker in [start(self.hot), start(self.cold)] {
-            finish(worker).await;
+            workers.spawn(worker.run(commit, stop));
         }
+        finish(workers).await;
     }
 }
 
-/// Waits for a task of this service; its panic is ours.
-pub(crate) async fn finish(task: JoinHandle<()>) {
-    if let Err(error) = task.await
-        && let Ok(panic) = error.try_into_panic()
-    {
-        std::panic::resume_unwind(panic);
+/// Waits for all tasks; the panic of one is ours at once.
+pub(crate) async fn finish(mut tasks: JoinSet<()>) {
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended
+            && let Ok(panic) = error.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
+        }
     }
 }
 

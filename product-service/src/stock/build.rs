@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::IdSource;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -104,20 +105,32 @@ impl Workers {
     /// When one of the workers panics.
     pub async fn run(self, stop: CancellationToken) {
         let stop_ledger = CancellationToken::new();
-        let ledger = tokio::spawn(self.ledger.run(stop_ledger.clone()));
-        let tender = tokio::spawn(self.tender.run(stop.clone()));
-        let expiry = expire::run(self.store, self.stock, expire::GRACE, stop.clone());
-        let expiry = tokio::spawn(expiry);
-        if let Some((gate, worker, debts)) = self.gate {
-            gate.warn_about_settings().await;
-            let line = tokio::spawn(worker.run(stop.clone()));
-            tokio::join!(debts.run(stop.clone()), gate.probe(stop.clone()));
-            finish(line).await;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(self.ledger.run(stop_ledger.clone()));
+        tasks.spawn(self.tender.run(stop.clone()));
+        tasks.spawn(expire::run(
+            self.store,
+            self.stock,
+            expire::GRACE,
+            stop.clone(),
+        ));
+        match self.gate {
+            Some((gate, line, debts)) => {
+                tasks.spawn(debts.run(stop.clone()));
+                tasks.spawn(gate.clone().probe(stop.clone()));
+                tasks.spawn(async move {
+                    gate.warn_about_settings().await;
+                    line.run(stop).await;
+                    stop_ledger.cancel();
+                });
+            }
+            None => {
+                tasks.spawn(async move {
+                    stop.cancelled().await;
+                    stop_ledger.cancel();
+                });
+            }
         }
-        stop.cancelled().await;
-        stop_ledger.cancel();
-        for task in [ledger, tender, expiry] {
-            finish(task).await;
-        }
+        finish(tasks).await;
     }
 }
