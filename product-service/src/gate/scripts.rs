@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use deadpool_redis::{Manager, PoolError, Runtime};
+use deadpool_redis::{Manager, PoolError, Runtime, TimeoutType};
 use domain::ProductId;
 use redis::{
     AsyncConnectionConfig, Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value,
@@ -88,9 +88,7 @@ impl Gate {
     /// Runs a call of `script` on the hot connection.
     pub(super) async fn run_hot(&self, script: &Script, call: &Cmd) -> Result<Reply, GateError> {
         let connection = self.0.hot.current().filter(|_| self.is_up());
-        let Some(mut connection) = connection else {
-            return self.noted(Err(GateError::Down));
-        };
+        let mut connection = connection.ok_or_else(not_tried)?;
         self.noted(run(script, call, &mut connection).await)
     }
 
@@ -103,15 +101,12 @@ impl Gate {
     /// A connection of the pool, unless Redis counts as down.
     pub(super) async fn pooled(&self) -> Result<deadpool_redis::Connection, GateError> {
         if !self.is_up() {
-            return self.noted(Err(GateError::Down));
+            return Err(not_tried());
         }
         match self.0.pool.get().await {
             Ok(connection) => Ok(connection),
             // All connections busy says nothing about Redis.
-            Err(PoolError::Timeout(deadpool_redis::TimeoutType::Wait)) => {
-                metrics::error(&GateError::Down);
-                Err(GateError::Down)
-            }
+            Err(PoolError::Timeout(TimeoutType::Wait)) => Err(not_tried()),
             Err(_) => self.noted(Err(GateError::Down)),
         }
     }
@@ -120,9 +115,8 @@ impl Gate {
     pub(super) fn noted<T>(&self, outcome: Result<T, GateError>) -> Result<T, GateError> {
         if let Err(error) = &outcome {
             metrics::error(error);
-            match error {
-                GateError::Down | GateError::Unclear(_) => self.lost(),
-                GateError::Protocol(what) => tracing::error!(what, "the gate answers unexpectedly"),
+            if matches!(error, GateError::Down | GateError::Unclear(_)) {
+                self.lost();
             }
         }
         outcome
@@ -134,6 +128,13 @@ impl Gate {
         self.0.hot.forget();
         self.0.breaker.set_down();
     }
+}
+
+/// Nothing was sent, and nothing new is known about Redis: a probe that has just succeeded must not be
+/// undone by it.
+fn not_tried() -> GateError {
+    metrics::error(&GateError::Down);
+    GateError::Down
 }
 
 async fn run(
