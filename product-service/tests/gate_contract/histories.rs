@@ -38,6 +38,14 @@ enum Step {
     Drop,
 }
 
+/// Batches are numbered by the step that begins them; a step names one by how many steps ago that was.
+fn numbered((index, (caller, mut step)): (u128, (i64, Step))) -> (u128, i64, Step) {
+    if let Step::Void { batch, .. } | Step::Done { batch } = &mut step {
+        *batch = index.saturating_sub(*batch);
+    }
+    (index, caller, step)
+}
+
 fn step() -> impl Strategy<Value = (i64, Step)> {
     let ask = (0..8_u128, 0..3_u128, 1..4_i64, prop::bool::weighted(0.2)).prop_map(
         |(order, user, units, ignore_limit)| Ask {
@@ -56,7 +64,7 @@ fn step() -> impl Strategy<Value = (i64, Step)> {
             }
         });
     let void =
-        (0..30_u128, 0..20_i64, any::<bool>()).prop_map(|(batch, owed, was_void)| Step::Void {
+        (1..9_u128, 0..20_i64, any::<bool>()).prop_map(|(batch, owed, was_void)| Step::Void {
             batch,
             owed,
             was_void,
@@ -70,7 +78,7 @@ fn step() -> impl Strategy<Value = (i64, Step)> {
     let step = prop_oneof![
         2 => load,
         8 => prop::collection::vec(ask, 0..6).prop_map(|requests| Step::Admit { requests }),
-        2 => (0..30_u128).prop_map(|batch| Step::Done { batch }),
+        2 => (1..9_u128).prop_map(|batch| Step::Done { batch }),
         2 => (0..20_i64).prop_map(|owed| Step::Settle { owed }),
         5 => void,
         1 => raise,
@@ -93,7 +101,7 @@ enum Answer {
     Nothing,
 }
 
-/// What the model answers; batches are numbered by the step that begins them.
+/// What the model answers.
 fn foresee(
     gate: &mut Option<Model>,
     told: &mut Vec<u128>,
@@ -320,10 +328,10 @@ fn random_histories_answer_and_store_what_the_model_does() {
             bed.by_hand::<()>("FLUSHALL").await;
             let gate = &mut None;
             let told = &mut Vec::new();
-            for (batch, (caller, step)) in (0..).zip(&history) {
+            for (batch, caller, step) in (0..).zip(history).map(numbered) {
                 let read = gate.clone();
-                let foreseen = foresee(gate, told, batch, *caller, step);
-                let answer = ask(&bed, read.as_ref(), batch, *caller, step).await;
+                let foreseen = foresee(gate, told, batch, caller, &step);
+                let answer = ask(&bed, read.as_ref(), batch, caller, &step).await;
                 prop_assert_eq!(&answer, &foreseen, "answer to {:?}", step);
                 prop_assert_eq!(&stored(&bed).await, &*gate, "keys after {:?}", step);
             }

@@ -1,5 +1,7 @@
 //! Admissions a second. The number that counts is that of a release build:
-//! `cargo test --release -p product-service --test gate_contract -- --ignored --nocapture`.
+//! `cargo test --release -p product-service --test gate_contract -- --ignored`.
+
+use std::io::Write;
 
 use futures::{StreamExt, stream};
 use product_service::gate::Admitted;
@@ -31,6 +33,6 @@ async fn admissions_a_second_on_one_connection() {
         calls.buffer_unordered(CALLS_AT_ONCE).collect::<()>().await;
         let requests = f64::from(u32::try_from(CALLS * CALL_LEN).unwrap());
         let a_second = requests / begun.elapsed().as_secs_f64();
-        println!("{what}: {a_second:.0} a second");
+        writeln!(std::io::stderr(), "{what}: {a_second:.0} a second").unwrap();
     }
 }
