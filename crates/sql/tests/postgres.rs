@@ -1,4 +1,5 @@
 //! Pools, migrations and outcomes on a real Postgres.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use std::{borrow::Cow, time::Duration};
 
