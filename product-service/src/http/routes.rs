@@ -4,12 +4,15 @@ use axum::{
     Router,
     routing::{get, patch, post},
 };
-use http::StatusCode;
-use service_kit::auth::{Access, bearer_layer};
+use domain::ErrorCode;
+use service_kit::{
+    auth::{Access, bearer_layer},
+    problem::Problem,
+};
 
 use super::{
     Shop, adjust_stock, create_product, end_hotdeal, get_deal, get_hotdeal, get_product, get_stock,
-    list_products, start_hotdeal, update_product,
+    list_products, refuse, start_hotdeal, update_product,
 };
 
 /// The routes of product-service, without [`super::index`], so that they can be merged with another
@@ -25,7 +28,7 @@ fn open() -> Router<Shop> {
         .route("/products/{product_id}/stock", get(get_stock::get))
         .route("/products/deals/{deal_id}", get(get_deal::get))
         // Without it `deals` would be taken for a product's id.
-        .route("/products/deals", get(StatusCode::NOT_FOUND))
+        .route("/products/deals", get(no_list))
 }
 
 fn guarded() -> Router<Shop> {
@@ -36,4 +39,8 @@ fn guarded() -> Router<Shop> {
         .route("/products/{product_id}/hotdeal", get(get_hotdeal::get))
         .route("/products/{product_id}/hotdeal/start", post(start_hotdeal::start))
         .route("/products/{product_id}/hotdeal/end", post(end_hotdeal::end))
+}
+
+async fn no_list() -> Problem {
+    refuse::problem(ErrorCode::NotFound, "there is no list of deals")
 }
