@@ -6,7 +6,7 @@ use deadpool_redis::{Manager, PoolError, Runtime};
 use domain::ProductId;
 use redis::{
     AsyncConnectionConfig, Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value,
-    aio::{ConnectionLike, MultiplexedConnection},
+    aio::MultiplexedConnection,
 };
 use tokio::time::Instant;
 
@@ -97,7 +97,7 @@ impl Gate {
     /// Runs a call of `script` on a connection of the pool.
     pub(super) async fn run_pooled(&self, script: &Script, call: &Cmd) -> Result<Reply, GateError> {
         let mut connection = self.pooled().await?;
-        self.noted(run(script, call, &mut *connection).await)
+        self.noted(run(script, call, &mut connection).await)
     }
 
     /// A connection of the pool, unless Redis counts as down.
@@ -142,11 +142,11 @@ async fn run(
     connection: &mut MultiplexedConnection,
 ) -> Result<Reply, GateError> {
     let begun = Instant::now();
-    let mut answer = connection.req_packed_command(call).await;
+    let mut answer = call.query_async(connection).await;
     // A script that Redis does not know has not run, so that repeating it is safe.
     if answer.as_ref().is_err_and(is_unknown_script) {
         script.load().exec_async(connection).await?;
-        answer = connection.req_packed_command(call).await;
+        answer = call.query_async(connection).await;
     }
     metrics::script(script.name, begun.elapsed());
     read(answer)
@@ -154,7 +154,7 @@ async fn run(
 
 /// A script's answer, or what its failure means.
 pub(super) fn read(answer: RedisResult<Value>) -> Result<Reply, GateError> {
-    Reply::read(answer.and_then(Value::extract_error)?)
+    Reply::read(answer?)
 }
 
 fn is_unknown_script(error: &RedisError) -> bool {

@@ -143,7 +143,9 @@ impl Ledger {
     /// When the ledger is shutting down.
     pub fn submit_admitted(&self, lot: Lot) -> Result<(), Refused> {
         let weight = lot.calls.len();
-        self.hot.push_reserved(ADMITTED, weight, lot).map_err(refused)
+        self.hot
+            .push_reserved(ADMITTED, weight, lot)
+            .map_err(refused)
     }
 
     /// Commands about deals, and those that end holds of either kind, go to the hot worker.
@@ -153,7 +155,11 @@ impl Ledger {
                 let is_hot = |route: &Route| matches!(route, Route::Deal(_));
                 let hot_line = take.lines.iter().find(|line| is_hot(&line.route));
                 let line = hot_line.or(take.lines.first());
-                let queue = if hot_line.is_some() { &self.hot } else { &self.cold };
+                let queue = if hot_line.is_some() {
+                    &self.hot
+                } else {
+                    &self.cold
+                };
                 (queue, line.map_or(ENDINGS, |line| line.product_id.0))
             }
             Command::AdjustShelf { product_id, .. } => (&self.cold, product_id.0),
