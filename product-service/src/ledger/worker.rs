@@ -9,6 +9,7 @@ use domain::{BatchId, IdSource};
 use service_kit::batcher::{Batcher, BatcherOptions, Call, PushError, Worker};
 use tokio::{
     sync::OwnedSemaphorePermit,
+    task::JoinSet,
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
@@ -179,13 +180,32 @@ fn refused<T>(_: PushError<T>) -> Refused {
 
 impl LedgerWorkers {
     /// Runs both workers until `stop`, then works off what is queued.
+    ///
+    /// # Panics
+    /// When a worker panics: a ledger that no longer answers must not look alive.
     pub async fn run(self, stop: CancellationToken) {
-        let committer = &self.committer;
-        let commit = |lots| committer.commit(lots);
-        tokio::join!(
-            self.hot.run(commit, stop.clone()),
-            self.cold.run(commit, stop.clone())
-        );
+        let committer = Arc::new(self.committer);
+        let mut workers = JoinSet::new();
+        for worker in [self.hot, self.cold] {
+            let (committer, stop) = (Arc::clone(&committer), stop.clone());
+            let commit = move |lots| {
+                let committer = Arc::clone(&committer);
+                async move { committer.commit(lots).await }
+            };
+            workers.spawn(worker.run(commit, stop));
+        }
+        finish(workers).await;
+    }
+}
+
+/// Waits for all tasks; the panic of one is ours at once.
+pub(crate) async fn finish(mut tasks: JoinSet<()>) {
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended
+            && let Ok(panic) = error.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::IdSource;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
         expire,
         tend::Tender,
     },
-    ledger::worker::{AfterCommit, Ledger, LedgerOptions, LedgerWorkers},
+    ledger::worker::{AfterCommit, Ledger, LedgerOptions, LedgerWorkers, finish},
     stock::{
         Inner, Stock,
         gate_line::{GateLine, GateParts, GateWorker},
@@ -99,27 +100,37 @@ pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
 impl Workers {
     /// Runs until `stop`; then what waits before the gate is worked off, and after it what waits for
     /// the ledger.
+    ///
+    /// # Panics
+    /// When one of the workers panics.
     pub async fn run(self, stop: CancellationToken) {
         let stop_ledger = CancellationToken::new();
-        let before_the_ledger = async {
-            match self.gate {
-                Some((gate, worker, debts)) => {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(self.ledger.run(stop_ledger.clone()));
+        tasks.spawn(self.tender.run(stop.clone()));
+        tasks.spawn(expire::run(
+            self.store,
+            self.stock,
+            expire::GRACE,
+            stop.clone(),
+        ));
+        match self.gate {
+            Some((gate, line, debts)) => {
+                tasks.spawn(debts.run(stop.clone()));
+                tasks.spawn(gate.clone().probe(stop.clone()));
+                tasks.spawn(async move {
                     gate.warn_about_settings().await;
-                    tokio::join!(
-                        worker.run(stop.clone()),
-                        debts.run(stop.clone()),
-                        gate.probe(stop.clone())
-                    );
-                }
-                None => stop.cancelled().await,
+                    line.run(stop).await;
+                    stop_ledger.cancel();
+                });
             }
-            stop_ledger.cancel();
-        };
-        tokio::join!(
-            before_the_ledger,
-            self.ledger.run(stop_ledger.clone()),
-            self.tender.run(stop.clone()),
-            expire::run(self.store, self.stock, expire::GRACE, stop.clone()),
-        );
+            None => {
+                tasks.spawn(async move {
+                    stop.cancelled().await;
+                    stop_ledger.cancel();
+                });
+            }
+        }
+        finish(tasks).await;
     }
 }

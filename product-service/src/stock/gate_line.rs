@@ -117,8 +117,12 @@ pub(super) struct GateWorker {
 impl GateWorker {
     /// Runs until `stop`, then works off what is queued.
     pub(super) async fn run(self, stop: CancellationToken) {
-        let passage = &self.passage;
-        self.worker.run(|calls| passage.pass(calls), stop).await;
+        let passage = Arc::new(self.passage);
+        let pass = move |calls| {
+            let passage = Arc::clone(&passage);
+            async move { passage.pass(calls).await }
+        };
+        self.worker.run(pass, stop).await;
     }
 }
 
