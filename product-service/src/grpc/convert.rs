@@ -57,9 +57,7 @@ pub(super) fn decrease(request: DecreaseStockRequest) -> Result<Decrease, Status
     let order_id = wrong.parse::<OrderId>("order_id", &request.order_id);
     let user_id = wrong.parse::<UserId>("user_id", &request.user_id);
     let lines = parse_lines(&mut wrong, &request.items);
-    let hold_ttl = request
-        .hold_ttl
-        .map(|ttl| parse_hold_ttl(&mut wrong, ttl));
+    let hold_ttl = request.hold_ttl.map(|ttl| parse_hold_ttl(&mut wrong, ttl));
     match (order_id, user_id, lines, hold_ttl) {
         (Some(order_id), Some(user_id), Some(lines), None | Some(Some(_))) => Ok(Decrease {
             order_id,
@@ -83,7 +81,8 @@ pub(super) fn restore(order_id: &str, reason: &str) -> Result<OrderId, Status> {
     let mut wrong = Violations::default();
     let order_id = wrong.parse("order_id", order_id);
     let is_upper_snake = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    let is_reason = (1..=REASON_LEN_MAX).contains(&reason.len()) && reason.chars().all(is_upper_snake);
+    let is_reason =
+        (1..=REASON_LEN_MAX).contains(&reason.len()) && reason.chars().all(is_upper_snake);
     if !is_reason {
         let message = format!("must have 1 to {REASON_LEN_MAX} characters of A-Z, 0-9 and _");
         wrong.add("reason", message);
@@ -240,8 +239,18 @@ mod tests {
             decrease(request)
         };
         assert_eq!(ask(86_400, 0).unwrap().hold_ttl, Some(HOLD_TTL_MAX));
-        for (seconds, nanos) in [(86_400, 1), (0, 0), (i64::MAX, 0), (-1, 0), (i64::MIN, i32::MIN)] {
-            assert_eq!(fields(ask(seconds, nanos)), ["hold_ttl"], "{seconds} {nanos}");
+        for (seconds, nanos) in [
+            (86_400, 1),
+            (0, 0),
+            (i64::MAX, 0),
+            (-1, 0),
+            (i64::MIN, i32::MIN),
+        ] {
+            assert_eq!(
+                fields(ask(seconds, nanos)),
+                ["hold_ttl"],
+                "{seconds} {nanos}"
+            );
         }
     }
 

@@ -39,9 +39,7 @@ fn timeout(metadata: &MetadataMap) -> Option<Duration> {
     const DIGITS_MAX: usize = 8;
     let text = metadata.get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    if digits.is_empty()
-        || digits.len() > DIGITS_MAX
-        || !digits.bytes().all(|b| b.is_ascii_digit())
+    if digits.is_empty() || digits.len() > DIGITS_MAX || !digits.bytes().all(|b| b.is_ascii_digit())
     {
         return None;
     }

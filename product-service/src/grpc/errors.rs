@@ -30,7 +30,11 @@ pub(super) fn deadline_exceeded() -> Status {
 
 /// `NOT_FOUND`.
 pub(super) fn not_found(what: &str) -> Status {
-    with_info(Code::NotFound, ErrorCode::NotFound, &format!("no such {what}"))
+    with_info(
+        Code::NotFound,
+        ErrorCode::NotFound,
+        &format!("no such {what}"),
+    )
 }
 
 /// An error of the catalogue; `what` was looked for.
@@ -144,7 +148,11 @@ mod tests {
 
     fn fields(status: &Status) -> Vec<String> {
         let request = status.get_details_bad_request().unwrap();
-        request.field_violations.into_iter().map(|violation| violation.field).collect()
+        request
+            .field_violations
+            .into_iter()
+            .map(|violation| violation.field)
+            .collect()
     }
 
     fn reason(status: &Status) -> String {
@@ -158,24 +166,56 @@ mod tests {
         let lines = [product(1), product(2)];
         let id = product(2);
         for (refusal, code, expected) in [
-            (Refusal::OutOfStock(id), Code::FailedPrecondition, "OUT_OF_STOCK"),
-            (Refusal::PerUserLimit(id), Code::FailedPrecondition, "PER_USER_LIMIT"),
-            (Refusal::DealNotOpen(id), Code::FailedPrecondition, "DEAL_NOT_OPEN"),
+            (
+                Refusal::OutOfStock(id),
+                Code::FailedPrecondition,
+                "OUT_OF_STOCK",
+            ),
+            (
+                Refusal::PerUserLimit(id),
+                Code::FailedPrecondition,
+                "PER_USER_LIMIT",
+            ),
+            (
+                Refusal::DealNotOpen(id),
+                Code::FailedPrecondition,
+                "DEAL_NOT_OPEN",
+            ),
             (Refusal::HoldEnded, Code::FailedPrecondition, "HOLD_ENDED"),
-            (Refusal::OrderIdReused, Code::AlreadyExists, "ORDER_ID_REUSED"),
-            (Refusal::ProductNotFound(id), Code::InvalidArgument, "PRODUCT_NOT_FOUND"),
+            (
+                Refusal::OrderIdReused,
+                Code::AlreadyExists,
+                "ORDER_ID_REUSED",
+            ),
+            (
+                Refusal::ProductNotFound(id),
+                Code::InvalidArgument,
+                "PRODUCT_NOT_FOUND",
+            ),
             (Refusal::ForeignDeal(id), Code::InvalidArgument, "INVALID"),
-            (Refusal::AmountTooLarge(id), Code::InvalidArgument, "INVALID"),
+            (
+                Refusal::AmountTooLarge(id),
+                Code::InvalidArgument,
+                "INVALID",
+            ),
         ] {
             let status = of_stock(StockError::Refused(refusal), "hold", &lines);
-            assert_eq!((status.code(), reason(&status).as_str()), (code, expected), "{refusal:?}");
+            assert_eq!(
+                (status.code(), reason(&status).as_str()),
+                (code, expected),
+                "{refusal:?}"
+            );
         }
     }
 
     #[test]
     fn a_bad_line_is_named_by_its_place_among_the_items() {
         let lines = [product(1), product(2), product(2)];
-        let foreign = of_stock(StockError::Refused(Refusal::ForeignDeal(product(1))), "hold", &lines);
+        let foreign = of_stock(
+            StockError::Refused(Refusal::ForeignDeal(product(1))),
+            "hold",
+            &lines,
+        );
         assert_eq!(fields(&foreign), ["items[0].deal_id"]);
         let summed = StockError::InvalidLines {
             product_id: product(2),
@@ -187,7 +227,10 @@ mod tests {
 
     #[test]
     fn what_may_succeed_later_says_when() {
-        for error in [StockError::Overloaded, StockError::Unavailable("away".into())] {
+        for error in [
+            StockError::Overloaded,
+            StockError::Unavailable("away".into()),
+        ] {
             let status = of_stock(error, "hold", &[]);
             assert_eq!(status.code(), Code::Unavailable);
             let info = status.get_details_retry_info().unwrap();

@@ -53,9 +53,13 @@ impl Watch {
         };
         self.reporter.set_service_status("", status).await;
         if is_serving {
-            self.reporter.set_serving::<ProductServiceServer<ProductGrpc>>().await;
+            self.reporter
+                .set_serving::<ProductServiceServer<ProductGrpc>>()
+                .await;
         } else {
-            self.reporter.set_not_serving::<ProductServiceServer<ProductGrpc>>().await;
+            self.reporter
+                .set_not_serving::<ProductServiceServer<ProductGrpc>>()
+                .await;
         }
     }
 }

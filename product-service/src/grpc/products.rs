@@ -33,8 +33,10 @@ pub(super) async fn check(
     let ids: Vec<ProductId> = lines.iter().map(|line| line.product_id).collect();
     let found = catalog.find(&ids).await;
     let found = found.map_err(|error| errors::of_catalog(error, "product"))?;
-    let products: HashMap<ProductId, Product> =
-        found.into_iter().map(|product| (product.id, product)).collect();
+    let products: HashMap<ProductId, Product> = found
+        .into_iter()
+        .map(|product| (product.id, product))
+        .collect();
     // An order takes the lines of one product together.
     let mut wanted: HashMap<ProductId, i64> = HashMap::new();
     for line in &lines {
@@ -53,11 +55,7 @@ pub(super) async fn check(
     })
 }
 
-fn item_stock(
-    product: &Product,
-    line: &WantedLine,
-    wanted: &HashMap<ProductId, i64>,
-) -> ItemStock {
+fn item_stock(product: &Product, line: &WantedLine, wanted: &HashMap<ProductId, i64>) -> ItemStock {
     let stock = product.takeable();
     let is_its_deal = line
         .deal_id

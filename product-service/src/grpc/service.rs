@@ -40,7 +40,9 @@ pub fn server(service: ProductGrpc) -> ProductServiceServer<ProductGrpc> {
 
 impl ProductGrpc {
     fn authorize(&self, metadata: &MetadataMap) -> Result<(), Status> {
-        let shown = metadata.get("authorization").and_then(|value| value.to_str().ok());
+        let shown = metadata
+            .get("authorization")
+            .and_then(|value| value.to_str().ok());
         if auth::check(&self.callers, shown) {
             return Ok(());
         }
@@ -72,7 +74,10 @@ impl ProductService for ProductGrpc {
     ) -> Result<Response<DecreaseStockResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
         self.authorize(&metadata)?;
-        within(&metadata, |deadline| stock::decrease(&self.stock, request, deadline)).await
+        within(&metadata, |deadline| {
+            stock::decrease(&self.stock, request, deadline)
+        })
+        .await
     }
 
     async fn confirm_stock(
@@ -81,7 +86,10 @@ impl ProductService for ProductGrpc {
     ) -> Result<Response<HoldEnded>, Status> {
         let (metadata, _, request) = request.into_parts();
         self.authorize(&metadata)?;
-        within(&metadata, |deadline| stock::confirm(&self.stock, request, deadline)).await
+        within(&metadata, |deadline| {
+            stock::confirm(&self.stock, request, deadline)
+        })
+        .await
     }
 
     async fn restore_stock(
@@ -90,13 +98,13 @@ impl ProductService for ProductGrpc {
     ) -> Result<Response<HoldEnded>, Status> {
         let (metadata, _, request) = request.into_parts();
         self.authorize(&metadata)?;
-        within(&metadata, |deadline| stock::restore(&self.stock, request, deadline)).await
+        within(&metadata, |deadline| {
+            stock::restore(&self.stock, request, deadline)
+        })
+        .await
     }
 
-    async fn get_deal(
-        &self,
-        request: Request<GetDealRequest>,
-    ) -> Result<Response<Deal>, Status> {
+    async fn get_deal(&self, request: Request<GetDealRequest>) -> Result<Response<Deal>, Status> {
         let (metadata, _, request) = request.into_parts();
         within(&metadata, |_| deals::get(&self.deals, request)).await
     }

@@ -1,6 +1,8 @@
 //! `POST /products`: adds a product and its shelf.
 
-use axum::{Json as Body, extract::State, http::StatusCode, http::header::LOCATION, response::IntoResponse};
+use axum::{
+    Json as Body, extract::State, http::StatusCode, http::header::LOCATION, response::IntoResponse,
+};
 use serde::Deserialize;
 use service_kit::{extract::Json, problem::Problem};
 

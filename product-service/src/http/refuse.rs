@@ -56,9 +56,7 @@ impl From<StockError> for Problem {
             StockError::DeadlineExceeded => {
                 problem(ErrorCode::Unavailable, "the request took too long")
             }
-            StockError::Internal => {
-                problem(ErrorCode::Internal, words::OUR_FAULT)
-            }
+            StockError::Internal => problem(ErrorCode::Internal, words::OUR_FAULT),
         }
     }
 }

@@ -18,7 +18,9 @@ use super::{
 /// The routes of product-service, without [`super::index`], so that they can be merged with another
 /// service's. Calls that change something, and the operator's reads, need `admin`.
 pub fn router(shop: Shop, admin: Access) -> Router {
-    open().merge(guarded().route_layer(bearer_layer(admin))).with_state(shop)
+    open()
+        .merge(guarded().route_layer(bearer_layer(admin)))
+        .with_state(shop)
 }
 
 fn open() -> Router<Shop> {
@@ -37,7 +39,10 @@ fn guarded() -> Router<Shop> {
         .route("/products/{product_id}", patch(update_product::update))
         .route("/products/{product_id}/stock", patch(adjust_stock::adjust))
         .route("/products/{product_id}/hotdeal", get(get_hotdeal::get))
-        .route("/products/{product_id}/hotdeal/start", post(start_hotdeal::start))
+        .route(
+            "/products/{product_id}/hotdeal/start",
+            post(start_hotdeal::start),
+        )
         .route("/products/{product_id}/hotdeal/end", post(end_hotdeal::end))
 }
 

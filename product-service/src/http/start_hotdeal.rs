@@ -67,7 +67,10 @@ fn check(product_id: ProductId, request: Request) -> Result<StartDeal, Problem> 
         ("per_user_limit", request.per_user_limit),
     ] {
         if units.is_some_and(|units| !(1..=UNITS_MAX).contains(&units)) {
-            complain(field, format!("must be a whole number from 1 to {UNITS_MAX}"));
+            complain(
+                field,
+                format!("must be a whole number from 1 to {UNITS_MAX}"),
+            );
         }
     }
     let unit_price = request.deal_price.map(Money::try_from).transpose();

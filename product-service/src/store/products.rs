@@ -117,7 +117,10 @@ impl Store {
             .bind(category)
             .fetch_all(&self.pool)
             .await?;
-        let products = rows.into_iter().map(Product::try_from).collect::<Result<_, _>>();
+        let products = rows
+            .into_iter()
+            .map(Product::try_from)
+            .collect::<Result<_, _>>();
         Ok((products?, total))
     }
 
