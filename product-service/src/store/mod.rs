@@ -5,6 +5,7 @@
 //! - `batches`, `holds`, `deals`, `shelves`, `buyers`: the statements of that transaction.
 //! - [`void`]: a batch of the gate whose process died.
 //! - [`lookup`]: what the ledger says of orders that the gate refused.
+//! - [`products`]: the catalogue.
 
 mod batches;
 mod buyers;
@@ -13,6 +14,7 @@ pub mod deal_read;
 mod deals;
 mod holds;
 pub mod lookup;
+pub mod products;
 mod rows;
 mod shelves;
 pub mod void;
