@@ -1,1 +1,2 @@
-//! To be filled.
+//! Orders: accepted once the stock is held and the row is committed.
+pub mod order;
