@@ -100,7 +100,10 @@ impl ErrorCode {
 
     /// Whether the same request may succeed a little later.
     pub fn is_retryable(self) -> bool {
-        matches!(self, Self::RateLimited | Self::Overloaded | Self::Unavailable)
+        matches!(
+            self,
+            Self::RateLimited | Self::Overloaded | Self::Unavailable
+        )
     }
 }
 

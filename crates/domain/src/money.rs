@@ -31,10 +31,7 @@ impl Money {
     /// # Errors
     /// When the product is above [`Money::MAX_MINOR`].
     pub fn checked_mul(self, quantity: Quantity) -> Result<Self, InvalidMoney> {
-        let product = self
-            .0
-            .checked_mul(quantity.units())
-            .ok_or(InvalidMoney)?;
+        let product = self.0.checked_mul(quantity.units()).ok_or(InvalidMoney)?;
         Self::try_from(product)
     }
 
@@ -85,6 +82,9 @@ mod tests {
     #[test]
     fn sums_never_overflow_silently() {
         assert_eq!(money(1).checked_add(money(2)), Ok(money(3)));
-        assert_eq!(money(Money::MAX_MINOR).checked_add(money(1)), Err(InvalidMoney));
+        assert_eq!(
+            money(Money::MAX_MINOR).checked_add(money(1)),
+            Err(InvalidMoney)
+        );
     }
 }

@@ -145,7 +145,13 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in ["", "now", "2026-11-21", "1969-12-31T23:59:59Z", "2026-13-01T00:00:00Z"] {
+        for text in [
+            "",
+            "now",
+            "2026-11-21",
+            "1969-12-31T23:59:59Z",
+            "2026-13-01T00:00:00Z",
+        ] {
             assert_eq!(Timestamp::parse(text), Err(InvalidTimestamp), "{text:?}");
         }
     }

@@ -1,6 +1,9 @@
 //! The wire of product-service: generated from `proto/hotdeal/product/v1/product.proto`, nothing else.
 
-#![expect(missing_docs, reason = "generated: the proto file carries the documentation")]
+#![expect(
+    missing_docs,
+    reason = "generated: the proto file carries the documentation"
+)]
 
 tonic::include_proto!("hotdeal.product.v1");
 

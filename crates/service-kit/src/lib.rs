@@ -1,1 +1,6 @@
-//! To be filled.
+//! What every service needs; knows no shop.
+//!
+//! - [`batcher`]: group commit over a bounded, fair queue.
+
+pub mod batcher;
+mod metrics;
