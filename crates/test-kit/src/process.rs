@@ -1,0 +1,133 @@
+//! A workspace's own binary as a process: started, waited for, stopped, killed.
+
+use std::io::Write;
+use std::process::ExitStatus;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::eventually;
+use crate::host::child::{self, Child};
+use crate::host::scratch;
+use crate::program::Program;
+
+/// How long a service may take to become ready on a busy machine.
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A running process. It is killed when it is dropped, and with the test process at the latest; if the test
+/// fails, what it has written is shown.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    child: Mutex<Child>,
+}
+
+impl Process {
+    /// Starts `program` with nothing of our environment but `PATH`, `HOME` and the program's own variables.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn start(program: &Program) -> Self {
+        let program = program.clone();
+        crate::host::blocking(move || {
+            let mut command = child::bound_to_us("KILL", None, &program.path);
+            // A DATABASE_URL of the developer's shell must not reach a test.
+            command
+                .env_clear()
+                .envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "HOME"));
+            command.envs(&program.env).args(&program.args);
+            let log = scratch::directory(&program.name).join("log");
+            let child = Mutex::new(Child::start(command, &log));
+            Self {
+                name: program.name,
+                child,
+            }
+        })
+        .await
+    }
+
+    /// Waits until `url` answers `200`, such as the ops port's `/health/ready`.
+    ///
+    /// # Panics
+    /// With the process's output, when it ends before or is not ready within 60 s.
+    pub async fn wait_ready(&self, url: &str) {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .expect("a plain client can be built");
+        eventually(
+            READY_TIMEOUT,
+            &format!("{} is ready at {url}", self.name),
+            async || {
+                if let Some(status) = self.exited() {
+                    panic!("{} ended with {status} before it was ready", self.name);
+                }
+                let answer = client.get(url).timeout(Duration::from_secs(1)).send().await;
+                answer.is_ok_and(|response| response.status() == 200)
+            },
+        )
+        .await;
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.child().pid()
+    }
+
+    /// `kill -9`: gone when this returns.
+    pub fn kill9(&self) {
+        self.child().kill();
+    }
+
+    /// Asks it to end in order (`SIGTERM`).
+    pub fn terminate(&self) {
+        child::send("TERM", self.pid());
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Panics
+    /// When it has not ended within `timeout`.
+    pub async fn wait(&self, timeout: Duration) -> ExitStatus {
+        eventually(timeout, &format!("{} ends", self.name), async || {
+            self.exited()
+        })
+        .await
+    }
+
+    /// How it ended, if it has.
+    pub fn exited(&self) -> Option<ExitStatus> {
+        self.child().exited()
+    }
+
+    /// Stops it where it stands (`SIGSTOP`): connections stay open and nothing answers.
+    pub fn pause(&self) {
+        child::pause(self.pid());
+    }
+
+    /// Lets a paused process go on.
+    pub fn resume(&self) {
+        child::send("CONT", self.pid());
+    }
+
+    /// What it has written to stdout and stderr so far.
+    pub fn output(&self) -> String {
+        self.child().output()
+    }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = writeln!(
+                std::io::stderr(),
+                "--- output of {} ---\n{}",
+                self.name,
+                self.output()
+            );
+        }
+    }
+}
