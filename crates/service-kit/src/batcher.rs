@@ -133,6 +133,23 @@ impl<K: Eq + Hash + Clone, T> Batcher<K, T> {
         Ok(())
     }
 
+    /// Queues an item that is bounded elsewhere, for example by a permit its maker holds: it is taken
+    /// even when the queue is full.
+    ///
+    /// # Errors
+    /// Gives the item back when the worker is shutting down.
+    pub fn push_reserved(&self, key: K, weight: usize, item: T) -> Result<(), PushError<T>> {
+        {
+            let mut queue = self.0.lock();
+            if queue.closed {
+                return Err(PushError::Closed(item));
+            }
+            queue.insert(key, weight, item);
+        }
+        self.0.arrival.notify_one();
+        Ok(())
+    }
+
     /// Weight that waits now.
     pub fn queued_weight(&self) -> usize {
         self.0.lock().weight
@@ -284,6 +301,15 @@ impl<Q, R> Call<Q, R> {
         self.reply.is_closed() || self.deadline.is_some_and(|deadline| deadline <= now)
     }
 
+    /// The same caller with another request, when the work goes on elsewhere.
+    pub fn map<P>(self, change: impl FnOnce(Q) -> P) -> Call<P, R> {
+        Call {
+            request: change(self.request),
+            deadline: self.deadline,
+            reply: self.reply,
+        }
+    }
+
     /// Replies; a caller that has gone is not an error.
     pub fn answer(self, reply: R) {
         drop(self.reply.send(reply));
@@ -348,6 +374,18 @@ mod tests {
         }
         assert_eq!(batcher.push('c', 1, 99), Err(PushError::Full(99)));
         assert_eq!(batcher.queued_weight(), 100);
+    }
+
+    #[tokio::test]
+    async fn a_reserved_item_is_taken_by_a_full_queue() {
+        let (batcher, worker) = Batcher::new(BatcherOptions {
+            queue_weight_max: 1,
+            ..options(4)
+        });
+        batcher.push('a', 1, 1).unwrap();
+        assert_eq!(batcher.push('b', 1, 2), Err(PushError::Full(2)));
+        batcher.push_reserved('b', 1, 2).unwrap();
+        assert_eq!(drain(worker).await, vec![vec![1, 2]]);
     }
 
     #[tokio::test]

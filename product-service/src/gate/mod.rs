@@ -1,0 +1,135 @@
+//! The gate: deals' stock in Redis, which admits requests before the ledger decides them.
+//!
+//! The gate knows deals by product and number, and decides nothing for good: what it admits, the
+//! ledger may still refuse, and all it keeps may vanish at any time.
+//!
+//! - [`Gate`] is the handle; every operation stands in the file of its script: [`admit`] on one
+//!   multiplexed connection, [`load`], [`settle`], [`void`], [`drop`], [`raise`] through the pool.
+//! - [`stale`] lists the batches whose process seems to have died.
+//! - `scripts` runs the Lua of `lua/`, `keys` names the Redis keys, [`reply`] mirrors the reply codes.
+//! - `hot` keeps the multiplexed connection, `breaker` whether Redis counts as up, `done` the batches
+//!   that Redis has still to be told of, [`probe`] brings a lost Redis back.
+//! - [`error`] says what a failure means, `metrics` names what is measured.
+
+pub mod admit;
+mod breaker;
+mod done;
+pub mod drop;
+pub mod error;
+mod hot;
+mod keys;
+pub mod load;
+mod metrics;
+pub mod probe;
+pub mod raise;
+pub mod reply;
+mod scripts;
+pub mod settle;
+pub mod stale;
+pub mod void;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use domain::{BatchId, ProductId};
+use redis::{AsyncConnectionConfig, Client};
+
+pub use self::{
+    admit::{Admission, Admitted, Verdict},
+    drop::Dropped,
+    error::GateError,
+    load::{GateLoad, Loaded},
+    raise::{Raise, Raised},
+    settle::{STALE_AFTER, Settled},
+    stale::StaleBatch,
+};
+use self::{breaker::Breaker, done::Done, hot::Hot, scripts::Pool};
+
+/// Where Redis is and how long to wait for it.
+#[derive(Clone)]
+pub struct GateOptions {
+    /// `redis://[:password@]host:port/db`, or `redis+unix:///path`.
+    pub url: String,
+    /// How long an answer of Redis, or a new connection, may take before its outcome counts as
+    /// unclear; default 250 ms.
+    pub response_timeout: Duration,
+    /// The most connections in the pool, which carries everything but admissions; default 4.
+    pub pool_size: usize,
+}
+
+impl GateOptions {
+    /// The defaults, for the Redis at `url`.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            response_timeout: Duration::from_millis(250),
+            pool_size: 4,
+        }
+    }
+}
+
+// The URL may hold a password.
+impl fmt::Debug for GateOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GateOptions")
+            .field("response_timeout", &self.response_timeout)
+            .field("pool_size", &self.pool_size)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A handle to the gates of all deals; clones share connections and what they know of Redis.
+#[derive(Clone)]
+pub struct Gate(Arc<Inner>);
+
+struct Inner {
+    hot: Hot,
+    pool: Pool,
+    breaker: Breaker,
+    done: Done,
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate")
+            .field("is_up", &self.is_up())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Gate {
+    /// Connects to Redis. One that cannot be reached leaves the gate down until [`Gate::probe`], which
+    /// the caller spawns, reaches it.
+    ///
+    /// # Errors
+    /// [`GateError::Protocol`] when the URL cannot be understood.
+    pub async fn connect(options: GateOptions) -> Result<Self, GateError> {
+        let timeout = Some(options.response_timeout);
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(timeout)
+            .set_response_timeout(timeout);
+        // The error is not repeated: its text may hold the password.
+        let bad_url = |_| GateError::Protocol("the URL of Redis cannot be understood".into());
+        let client = Client::open(options.url.as_str()).map_err(bad_url)?;
+        let gate = Self(Arc::new(Inner {
+            hot: Hot::new(client, config.clone()),
+            pool: scripts::pool(&options, config)?,
+            breaker: Breaker::down(),
+            done: Done::default(),
+        }));
+        gate.check().await;
+        Ok(gate)
+    }
+
+    /// Whether Redis counts as reachable: from a failure until the next good probe it does not, and
+    /// every call answers [`GateError::Down`] without a round trip.
+    pub fn is_up(&self) -> bool {
+        self.0.breaker.is_up()
+    }
+
+    /// Remembers that a batch needs no place in the in-flight list any more, which Redis is told with
+    /// the next [`Gate::admit`] or [`Gate::settle`] of the product. Should that be forgotten, the
+    /// batch is found stale and looked up in the ledger: harmless.
+    pub fn done(&self, product: ProductId, batch: BatchId) {
+        self.0.done.remember(product, batch);
+    }
+}

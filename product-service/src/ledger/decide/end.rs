@@ -1,0 +1,153 @@
+//! Ending a hold: sold by confirm, or released by restore or expiry. Once.
+
+use std::time::Duration;
+
+use domain::OrderId;
+
+use crate::ledger::{
+    book::{Book, DealStatus, HoldWrite, Sums},
+    command::{Outcome, Refusal},
+    hold::{HeldLine, Hold, HoldState},
+};
+
+/// Why the ledger itself releases a hold.
+pub const EXPIRED: &str = "EXPIRED";
+
+/// Sells an open hold before its deadline; a sold one stays sold.
+pub(super) fn confirm(book: &mut Book, order_id: OrderId) -> Outcome {
+    let Some(hold) = book.holds.get(&order_id).cloned() else {
+        return Outcome::Unknown;
+    };
+    match &hold.state {
+        HoldState::Sold { at } => Outcome::Sold { at: *at },
+        HoldState::Released { .. } => Outcome::Refused(Refusal::HoldEnded),
+        HoldState::Open if hold.expires_at <= book.now => Outcome::Refused(Refusal::HoldEnded),
+        HoldState::Open => sell(book, hold),
+    }
+}
+
+/// Releases an open hold, buries an unknown order id, and tells how any other hold ended.
+pub(super) fn restore(book: &mut Book, order_id: OrderId, reason: &str) -> Outcome {
+    let Some(hold) = book.holds.get(&order_id).cloned() else {
+        let at = book.now;
+        let tombstone = Hold::tombstone(order_id, reason.to_owned(), at);
+        book.write_hold(tombstone, HoldWrite::Insert);
+        return Outcome::Released {
+            at,
+            reason: reason.to_owned(),
+        };
+    };
+    match &hold.state {
+        HoldState::Sold { at } => Outcome::Sold { at: *at },
+        HoldState::Released { at, reason } => Outcome::Released {
+            at: *at,
+            reason: reason.clone(),
+        },
+        HoldState::Open => release(book, hold, reason),
+    }
+}
+
+/// Releases an open hold that nobody has ended `grace` after its deadline.
+pub(super) fn expire(book: &mut Book, order_id: OrderId, grace: Duration) -> Outcome {
+    match book.holds.get(&order_id) {
+        Some(hold)
+            if hold.state == HoldState::Open && hold.expires_at.plus(grace) <= book.now =>
+        {
+            let hold = hold.clone();
+            release(book, hold, EXPIRED)
+        }
+        _ => Outcome::Done,
+    }
+}
+
+fn sell(book: &mut Book, hold: Hold) -> Outcome {
+    if !book.has_rows_of(&hold) {
+        return Outcome::Failed;
+    }
+    for line in &hold.lines {
+        let units = line.quantity.units();
+        let by = Sums {
+            held: -units,
+            sold: units,
+            ..Sums::default()
+        };
+        match line.deal_id {
+            Some(deal_id) => book.move_deal(deal_id, by, 0),
+            None => book.move_shelf(line.product_id, by),
+        }
+    }
+    let at = book.now;
+    let sold = Hold {
+        state: HoldState::Sold { at },
+        ..hold
+    };
+    book.write_hold(sold, HoldWrite::End);
+    Outcome::Sold { at }
+}
+
+fn release(book: &mut Book, hold: Hold, reason: &str) -> Outcome {
+    if !book.has_rows_of(&hold) {
+        return Outcome::Failed;
+    }
+    for line in &hold.lines {
+        release_line(book, &hold, line);
+    }
+    let at = book.now;
+    let released = Hold {
+        state: HoldState::Released {
+            at,
+            reason: reason.to_owned(),
+        },
+        ..hold
+    };
+    book.write_hold(released, HoldWrite::End);
+    Outcome::Released {
+        at,
+        reason: reason.to_owned(),
+    }
+}
+
+/// Units go back to where they can be taken: to the deal while it lasts, else to the shelf.
+fn release_line(book: &mut Book, hold: &Hold, line: &HeldLine) {
+    let units = line.quantity.units();
+    let Some(deal_id) = line.deal_id else {
+        let by = Sums {
+            held: -units,
+            available: units,
+            ..Sums::default()
+        };
+        book.move_shelf(line.product_id, by);
+        return;
+    };
+    let Some(deal) = book.deals.get(&deal_id) else {
+        return;
+    };
+    let (is_over, is_limited) = (
+        deal.status == DealStatus::Ended,
+        deal.per_user_limit.is_some(),
+    );
+    if let (true, Some(user_id)) = (is_limited, hold.user_id) {
+        book.count_buyer(deal_id, user_id, -units);
+    }
+    if is_over {
+        let out_of_the_deal = Sums {
+            held: -units,
+            returned: units,
+            ..Sums::default()
+        };
+        let onto_the_shelf = Sums {
+            restocked: units,
+            available: units,
+            ..Sums::default()
+        };
+        book.move_deal(deal_id, out_of_the_deal, 0);
+        book.move_shelf(line.product_id, onto_the_shelf);
+    } else {
+        let back = Sums {
+            held: -units,
+            available: units,
+            ..Sums::default()
+        };
+        book.move_deal(deal_id, back, units);
+    }
+}

@@ -1,0 +1,51 @@
+//! Decides each command over the locked book. Pure: the same book and command give the same outcome.
+//!
+//! - [`take`]: hold stock, all lines or none.
+//! - [`end`]: confirm, restore, expire.
+//! - `deal`: open and end a deal. `shelf`: add and write off.
+//!
+//! Every stock fact is born here, so this is where its event will be written too.
+
+mod deal;
+pub(crate) mod end;
+mod shelf;
+pub(crate) mod take;
+
+#[cfg(test)]
+mod tests;
+
+use crate::ledger::{
+    book::{Book, DealStatus, Sums},
+    command::{Command, Outcome},
+};
+use domain::DealId;
+
+/// Applies one command to the book. A refusal changes nothing but what the gate is owed.
+pub fn decide(book: &mut Book, command: &Command) -> Outcome {
+    match command {
+        Command::Take(take) => take::take(book, take),
+        Command::Confirm(order_id) => end::confirm(book, *order_id),
+        Command::Restore { order_id, reason } => end::restore(book, *order_id, reason),
+        Command::Expire { order_id, grace } => end::expire(book, *order_id, *grace),
+        Command::OpenDeal(deal) => deal::open(book, deal),
+        Command::EndDeal(deal_id) => deal::end(book, *deal_id),
+        Command::AdjustShelf { product_id, delta } => shelf::adjust(book, *product_id, *delta),
+        Command::GiveBack(units) => {
+            for taken in units {
+                owe(book, taken.deal_id, taken.units);
+            }
+            Outcome::Done
+        }
+    }
+}
+
+/// Owes the gate of a deal that still has one.
+fn owe(book: &mut Book, deal_id: DealId, units: i64) {
+    let has_gate = book
+        .deals
+        .get(&deal_id)
+        .is_some_and(|deal| deal.status != DealStatus::Ended);
+    if has_gate && units > 0 {
+        book.move_deal(deal_id, Sums::default(), units);
+    }
+}

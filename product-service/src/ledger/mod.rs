@@ -1,0 +1,13 @@
+//! The ledger: what SQL says about stock is what is true.
+//!
+//! - [`hold`]: one row per order id, open, sold or released.
+//! - [`command`]: what the ledger is asked and what it answers.
+//! - [`book`]: the rows a transaction has locked, and what it changes.
+//! - [`decide`]: each command in turn over the book; pure, the one birthplace of stock facts.
+//! - [`worker`]: collects what waits, commits it together, and answers after the commit.
+
+pub mod book;
+pub mod command;
+pub mod decide;
+pub mod hold;
+pub mod worker;

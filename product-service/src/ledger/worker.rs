@@ -1,0 +1,271 @@
+//! Commits what waits, together, and answers after the commit.
+//!
+//! Hot and normal lines have a worker each, so that a flash sale does not stand in the way of the rest
+//! of the shop.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{BatchId, IdSource};
+use service_kit::batcher::{Batcher, BatcherOptions, Call, PushError, Worker};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, sleep},
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    ledger::command::{Bundle, Command, GateBatch, Outcome, Owed, Route, Settled},
+    metrics,
+    store::{Store, commit::CommitError},
+};
+
+/// How long a transaction that cannot commit is tried again before its callers are told.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(3);
+/// How long the fate of an unanswered commit is asked for.
+const RESOLVE_PATIENCE: Duration = Duration::from_secs(5);
+/// First pause between tries; it doubles up to [`PAUSE_MAX`].
+const PAUSE_MIN: Duration = Duration::from_millis(5);
+const PAUSE_MAX: Duration = Duration::from_millis(200);
+
+/// A command and who waits for its outcome. A call that is dropped tells its caller that the outcome
+/// is not known.
+pub type LedgerCall = Call<Command, Outcome>;
+
+/// What is committed together or not at all.
+#[derive(Debug)]
+pub struct Lot {
+    /// The gate's batches whose units it carries.
+    pub gate_batches: Vec<GateBatch>,
+    /// In order of arrival.
+    pub calls: Vec<LedgerCall>,
+    /// The gate's permit to have this lot under way.
+    pub permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Lot {
+    /// One command that never saw the gate.
+    pub fn single(call: LedgerCall) -> Self {
+        Self {
+            gate_batches: Vec::new(),
+            calls: vec![call],
+            permit: None,
+        }
+    }
+
+    /// What to commit. Requests whose callers have gone are not begun; what the gate took is owed.
+    fn bundle(&self, now: Instant) -> Bundle {
+        let command = |call: &LedgerCall| match &call.request {
+            Command::Take(take) if call.is_abandoned(now) => Command::GiveBack(take.gate_units()),
+            command => command.clone(),
+        };
+        Bundle {
+            gate_batches: self.gate_batches.clone(),
+            commands: self.calls.iter().map(command).collect(),
+        }
+    }
+}
+
+/// The queue was full, or is closed: nothing was begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the ledger's queue is full")]
+pub struct Refused;
+
+/// What follows a commit, outside the ledger.
+pub trait AfterCommit: Send + Sync + std::fmt::Debug {
+    /// A batch of the gate is recorded: it is no longer in flight.
+    fn recorded(&self, batch: GateBatch);
+    /// A gate is owed more.
+    fn owes(&self, owed: Owed);
+}
+
+/// Bounds of the ledger's queues.
+#[derive(Debug, Clone, Copy)]
+pub struct LedgerOptions {
+    /// Commands in one transaction; 1 turns group commit off.
+    pub batch_max: usize,
+    /// Commands that may wait for each worker.
+    pub queue_max: usize,
+}
+
+/// The callers' side of the ledger; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    hot: Batcher<Uuid, Lot>,
+    cold: Batcher<Uuid, Lot>,
+}
+
+/// Both workers.
+#[derive(Debug)]
+pub struct LedgerWorkers {
+    hot: Worker<Uuid, Lot>,
+    cold: Worker<Uuid, Lot>,
+    committer: Committer,
+}
+
+impl Ledger {
+    /// The ledger over `store`, and the workers that must run for it to answer.
+    pub fn new(
+        store: Store,
+        ids: IdSource,
+        after: Arc<dyn AfterCommit>,
+        options: LedgerOptions,
+    ) -> (Self, LedgerWorkers) {
+        let queue = |name| BatcherOptions {
+            name,
+            batch_weight_max: options.batch_max,
+            queue_weight_max: options.queue_max,
+            key_weight_max: options.queue_max / 2,
+            concurrency: 1,
+        };
+        let (hot, hot_worker) = Batcher::new(queue("ledger_hot"));
+        let (cold, cold_worker) = Batcher::new(queue("ledger_normal"));
+        let workers = LedgerWorkers {
+            hot: hot_worker,
+            cold: cold_worker,
+            committer: Committer { store, ids, after },
+        };
+        (Self { hot, cold }, workers)
+    }
+
+    /// Queues one command that never saw the gate.
+    ///
+    /// # Errors
+    /// When the queue is full.
+    pub fn submit(&self, call: LedgerCall) -> Result<(), Refused> {
+        let (queue, key) = self.queue_of(&call.request);
+        queue.push(key, 1, Lot::single(call)).map_err(refused)
+    }
+
+    /// Queues what the gate has admitted; its number is bounded by the gate's permits.
+    ///
+    /// # Errors
+    /// When the ledger is shutting down.
+    pub fn submit_admitted(&self, lot: Lot) -> Result<(), Refused> {
+        let weight = lot.calls.len();
+        self.hot.push_reserved(ADMITTED, weight, lot).map_err(refused)
+    }
+
+    /// Commands about deals, and those that end holds of either kind, go to the hot worker.
+    fn queue_of(&self, command: &Command) -> (&Batcher<Uuid, Lot>, Uuid) {
+        match command {
+            Command::Take(take) => {
+                let is_hot = |route: &Route| matches!(route, Route::Deal(_));
+                let hot_line = take.lines.iter().find(|line| is_hot(&line.route));
+                let line = hot_line.or(take.lines.first());
+                let queue = if hot_line.is_some() { &self.hot } else { &self.cold };
+                (queue, line.map_or(ENDINGS, |line| line.product_id.0))
+            }
+            Command::AdjustShelf { product_id, .. } => (&self.cold, product_id.0),
+            _ => (&self.hot, ENDINGS),
+        }
+    }
+}
+
+/// Lane of what the gate admitted; fairness between deals was seen to before the gate.
+const ADMITTED: Uuid = Uuid::max();
+/// Lane of confirms, restores and the like.
+const ENDINGS: Uuid = Uuid::nil();
+
+fn refused<T>(_: PushError<T>) -> Refused {
+    Refused
+}
+
+impl LedgerWorkers {
+    /// Runs both workers until `stop`, then works off what is queued.
+    pub async fn run(self, stop: CancellationToken) {
+        let committer = &self.committer;
+        let commit = |lots| committer.commit(lots);
+        tokio::join!(
+            self.hot.run(commit, stop.clone()),
+            self.cold.run(commit, stop.clone())
+        );
+    }
+}
+
+#[derive(Debug)]
+struct Committer {
+    store: Store,
+    ids: IdSource,
+    after: Arc<dyn AfterCommit>,
+}
+
+impl Committer {
+    /// Nobody is answered before the commit.
+    async fn commit(&self, lots: Vec<Lot>) {
+        let now = Instant::now();
+        let bundles: Vec<Bundle> = lots.iter().map(|lot| lot.bundle(now)).collect();
+        let Some(settled) = self.settle(&bundles).await else {
+            return;
+        };
+        metrics::committed(now.elapsed());
+        for owed in settled.owed {
+            self.after.owes(owed);
+        }
+        for (lot, outcomes) in lots.into_iter().zip(settled.outcomes) {
+            for batch in &lot.gate_batches {
+                self.after.recorded(*batch);
+            }
+            for (call, outcome) in lot.calls.into_iter().zip(outcomes) {
+                call.answer(outcome);
+            }
+        }
+    }
+
+    /// Tries until it is known what became of the bundles; `None` when patience ran out.
+    async fn settle(&self, bundles: &[Bundle]) -> Option<Settled> {
+        let give_up_at = Instant::now() + COMMIT_PATIENCE;
+        let mut pause = PAUSE_MIN;
+        let mut is_apart = false;
+        loop {
+            let txn_id = BatchId(self.ids.next());
+            let result = if is_apart {
+                self.store.commit_apart(txn_id, bundles).await
+            } else {
+                self.store.commit(txn_id, bundles).await
+            };
+            match result {
+                Ok(settled) => return Some(settled),
+                Err(CommitError::Raced) => {}
+                Err(CommitError::Unclear { settled, source }) => {
+                    tracing::warn!(error = %source, "a commit was not answered");
+                    if self.has_committed(txn_id).await? {
+                        return Some(settled);
+                    }
+                }
+                Err(CommitError::Refused(error)) if !is_apart => {
+                    tracing::error!(%error, "the database refused a batch; trying its commands apart");
+                    is_apart = true;
+                    continue;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a batch did not commit");
+                    sleep(pause).await;
+                    pause = (pause * 2).min(PAUSE_MAX);
+                }
+            }
+            metrics::commit_retried();
+            if Instant::now() >= give_up_at {
+                return None;
+            }
+        }
+    }
+
+    /// `None` when the database does not say in time.
+    async fn has_committed(&self, txn_id: BatchId) -> Option<bool> {
+        let give_up_at = Instant::now() + RESOLVE_PATIENCE;
+        loop {
+            match self.store.has_committed(txn_id).await {
+                Ok(answer) => return Some(answer),
+                Err(error) if Instant::now() < give_up_at => {
+                    tracing::warn!(%error, "the fate of a commit is not known yet");
+                    sleep(PAUSE_MAX).await;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the fate of a commit stays unknown");
+                    return None;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,447 @@
+//! One transaction for all commands that wait.
+
+use std::collections::{BTreeSet, HashSet};
+
+use domain::{BatchId, DealId, OrderId, ProductId, Timestamp, UserId};
+use sqlx::{Acquire as _, PgConnection};
+
+use crate::{
+    ledger::{
+        book::{Book, DealRow, DealStatus, DealWrite, HoldWrite},
+        command::{Bundle, Command, GateBatch, Outcome, Owed, Route, Settled},
+        decide::decide,
+        hold::{Hold, HoldState},
+    },
+    store::{
+        Store, batches,
+        buyers::{self, BuyerUnits},
+        deals, holds, shelves,
+    },
+};
+
+/// Why a transaction did not (or may not) commit.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// It may have committed: look its id up with [`Store::has_committed`] before saying anything.
+    #[error("the commit was not answered: {source}")]
+    Unclear {
+        /// What it decided, true if it committed.
+        settled: Settled,
+        /// What happened to the connection.
+        source: sqlx::Error,
+    },
+    /// It did not commit; the same bundles may be tried again.
+    #[error("the transaction did not commit: {0}")]
+    Retry(sqlx::Error),
+    /// It did not commit: another replica took one of its order ids; try again at once.
+    #[error("another replica took one of the order ids")]
+    Raced,
+    /// It did not commit and would not: a constraint or a falsified row is in the way of one of its
+    /// commands. [`Store::commit_apart`] finds out of which.
+    #[error("the database refused the transaction: {0}")]
+    Refused(sqlx::Error),
+}
+
+impl CommitError {
+    fn before_commit(error: sqlx::Error) -> Self {
+        if sql::is_retryable(&error) || sql::is_unclear(&error) {
+            Self::Retry(error)
+        } else {
+            Self::Refused(error)
+        }
+    }
+}
+
+/// How the commands of a transaction meet the database.
+#[derive(Clone, Copy)]
+enum Mode {
+    /// In one set of statements.
+    Together,
+    /// Each within a savepoint, so that one which the database refuses fails alone.
+    Apart,
+}
+
+impl Store {
+    /// Commits the bundles together under `txn_id`, which must be new.
+    ///
+    /// # Errors
+    /// See [`CommitError`].
+    pub async fn commit(&self, txn_id: BatchId, bundles: &[Bundle]) -> Result<Settled, CommitError> {
+        self.transact(txn_id, bundles, Mode::Together).await
+    }
+
+    /// As [`Store::commit`], but a command that the database refuses fails alone, as
+    /// [`Outcome::Failed`].
+    ///
+    /// # Errors
+    /// See [`CommitError`].
+    pub async fn commit_apart(
+        &self,
+        txn_id: BatchId,
+        bundles: &[Bundle],
+    ) -> Result<Settled, CommitError> {
+        self.transact(txn_id, bundles, Mode::Apart).await
+    }
+
+    /// Whether a transaction whose commit was not answered has committed. Should it not have, it
+    /// never will: its id is recorded as void.
+    ///
+    /// # Errors
+    /// When the database does not answer; ask again.
+    pub async fn has_committed(&self, txn_id: BatchId) -> Result<bool, sqlx::Error> {
+        let mut db = self.pool.acquire().await?;
+        let recorded = batches::record(&mut db, &[txn_id], true).await?;
+        Ok(!recorded.new.contains(&txn_id))
+    }
+
+    async fn transact(
+        &self,
+        txn_id: BatchId,
+        bundles: &[Bundle],
+        mode: Mode,
+    ) -> Result<Settled, CommitError> {
+        let mut tx = self.pool.begin().await.map_err(CommitError::before_commit)?;
+        let settled = settle(&mut tx, txn_id, bundles, mode).await?;
+        match tx.commit().await {
+            Ok(()) => Ok(settled),
+            Err(source) if sql::is_unclear(&source) => {
+                Err(CommitError::Unclear { settled, source })
+            }
+            Err(error) => Err(CommitError::before_commit(error)),
+        }
+    }
+}
+
+async fn settle(
+    db: &mut PgConnection,
+    txn_id: BatchId,
+    bundles: &[Bundle],
+    mode: Mode,
+) -> Result<Settled, CommitError> {
+    let mut ids = BTreeSet::from([txn_id]);
+    ids.extend(bundles.iter().flat_map(|b| &b.gate_batches).map(|gate| gate.batch_id));
+    let ids: Vec<BatchId> = ids.into_iter().collect();
+    let recorded = batches::record(db, &ids, false)
+        .await
+        .map_err(CommitError::before_commit)?;
+    let bundles: Vec<Admitted> = bundles
+        .iter()
+        .map(|bundle| Admitted::new(bundle, &recorded.new))
+        .collect();
+    let commands: Vec<&Command> = bundles.iter().flat_map(|bundle| &bundle.commands).collect();
+    let clock = Timestamp::from_micros(recorded.clock_us);
+    let (outcomes, owed) = match mode {
+        Mode::Together => together(db, &commands, clock).await?,
+        Mode::Apart => apart(db, &commands, clock).await?,
+    };
+    let mut outcomes = outcomes.into_iter();
+    let mut of_bundle = |bundle: &Admitted| -> Vec<Outcome> {
+        let decided = outcomes.by_ref().take(bundle.commands.len());
+        if bundle.is_void {
+            decided.map(|_| Outcome::BatchVoided).collect()
+        } else {
+            decided.collect()
+        }
+    };
+    Ok(Settled {
+        outcomes: bundles.iter().map(&mut of_bundle).collect(),
+        owed,
+    })
+}
+
+/// A bundle once its gate batches are recorded: to be decided, or, if one of them was void already,
+/// to be sent through the gate again.
+struct Admitted {
+    is_void: bool,
+    commands: Vec<Command>,
+}
+
+impl Admitted {
+    fn new(bundle: &Bundle, new: &HashSet<BatchId>) -> Self {
+        let (fresh, void): (Vec<&GateBatch>, Vec<&GateBatch>) = bundle
+            .gate_batches
+            .iter()
+            .partition(|gate| new.contains(&gate.batch_id));
+        if void.is_empty() {
+            return Self {
+                is_void: false,
+                commands: bundle.commands.clone(),
+            };
+        }
+        // The voided batches' units were owed when they were voided; what the others took is owed now.
+        let is_fresh = |product_id: ProductId| fresh.iter().any(|gate| gate.product_id == product_id);
+        let give_back = |command: &Command| {
+            let mut units = match command {
+                Command::Take(take) => take.gate_units(),
+                Command::GiveBack(units) => units.clone(),
+                _ => Vec::new(),
+            };
+            units.retain(|taken| is_fresh(taken.product_id));
+            Command::GiveBack(units)
+        };
+        Self {
+            is_void: true,
+            commands: bundle.commands.iter().map(give_back).collect(),
+        }
+    }
+}
+
+async fn together(
+    db: &mut PgConnection,
+    commands: &[&Command],
+    clock: Timestamp,
+) -> Result<(Vec<Outcome>, Vec<Owed>), CommitError> {
+    let mut book = lock(db, commands, clock)
+        .await
+        .map_err(CommitError::before_commit)?;
+    let outcomes = commands.iter().map(|command| decide(&mut book, command)).collect();
+    write(db, &book).await?;
+    Ok((outcomes, owed(&book)))
+}
+
+async fn apart(
+    db: &mut PgConnection,
+    commands: &[&Command],
+    clock: Timestamp,
+) -> Result<(Vec<Outcome>, Vec<Owed>), CommitError> {
+    let mut outcomes = Vec::with_capacity(commands.len());
+    let mut owed = Vec::new();
+    for command in commands {
+        let (outcome, debts) = match alone(db, command, clock).await {
+            Err(CommitError::Refused(error)) => {
+                tracing::error!(%error, ?command, "the database refused a command");
+                let debts = match command {
+                    Command::Take(take) => {
+                        let give_back = Command::GiveBack(take.gate_units());
+                        alone(db, &give_back, clock).await.map_or_else(|_| Vec::new(), |(_, owed)| owed)
+                    }
+                    _ => Vec::new(),
+                };
+                (Outcome::Failed, debts)
+            }
+            decided => decided?,
+        };
+        outcomes.push(outcome);
+        owed.extend(debts);
+    }
+    Ok((outcomes, owed))
+}
+
+async fn alone(
+    db: &mut PgConnection,
+    command: &Command,
+    clock: Timestamp,
+) -> Result<(Outcome, Vec<Owed>), CommitError> {
+    let mut savepoint = db.begin().await.map_err(CommitError::before_commit)?;
+    let (mut outcomes, owed) = together(&mut savepoint, &[command], clock).await?;
+    savepoint.commit().await.map_err(CommitError::before_commit)?;
+    Ok((outcomes.pop().unwrap_or(Outcome::Failed), owed))
+}
+
+/// Locks all rows that the commands may move, in the one order that keeps transactions from waiting
+/// for each other in a circle: holds, deals, shelves, each sorted.
+async fn lock(
+    db: &mut PgConnection,
+    commands: &[&Command],
+    clock: Timestamp,
+) -> Result<Book, sqlx::Error> {
+    let mut book = Book::new(clock);
+    let order_ids: BTreeSet<OrderId> = commands.iter().filter_map(|c| c.order_id()).collect();
+    if !order_ids.is_empty() {
+        let order_ids: Vec<OrderId> = order_ids.into_iter().collect();
+        for hold in holds::lock(db, &order_ids).await? {
+            book.holds.insert(hold.order_id, hold);
+        }
+    }
+    let places = Places::of(commands, &book);
+    if !places.deals.is_empty() {
+        let ids: Vec<DealId> = places.deals.into_iter().collect();
+        let (deals, clock) = deals::lock(db, &ids).await?;
+        book.now = book.now.max(clock);
+        book.deals.extend(deals.into_iter().map(|deal| (deal.id, deal)));
+    }
+    let mut shelf_ids = places.shelves;
+    shelf_ids.extend(shelves_of_ended_deals(&book));
+    shelf_ids.extend(shelves_of_ending_deals(commands, &book));
+    if !shelf_ids.is_empty() {
+        let ids: Vec<ProductId> = shelf_ids.into_iter().collect();
+        let (shelves, clock) = shelves::lock(db, &ids).await?;
+        book.now = book.now.max(clock);
+        book.shelves.extend(shelves.into_iter().map(|shelf| (shelf.product_id, shelf)));
+    }
+    let buyers = limited_buyers(commands, &book);
+    if !buyers.is_empty() {
+        book.buyers = buyers::read(db, &buyers).await?;
+    }
+    Ok(book)
+}
+
+/// Where units may move.
+#[derive(Default)]
+struct Places {
+    deals: BTreeSet<DealId>,
+    shelves: BTreeSet<ProductId>,
+}
+
+impl Places {
+    fn of(commands: &[&Command], book: &Book) -> Self {
+        let mut places = Self::default();
+        for command in commands {
+            match command {
+                Command::Take(take) => {
+                    for line in &take.lines {
+                        match line.route {
+                            Route::Deal(deal_id) => _ = places.deals.insert(deal_id),
+                            Route::Shelf => _ = places.shelves.insert(line.product_id),
+                        }
+                    }
+                }
+                Command::GiveBack(units) => {
+                    places.deals.extend(units.iter().map(|taken| taken.deal_id));
+                }
+                Command::OpenDeal(deal) => _ = places.shelves.insert(deal.product_id),
+                Command::AdjustShelf { product_id, .. } => {
+                    places.shelves.insert(*product_id);
+                }
+                Command::EndDeal(deal_id) => _ = places.deals.insert(*deal_id),
+                Command::Confirm(_) | Command::Restore { .. } | Command::Expire { .. } => {}
+            }
+        }
+        for line in open_lines(book) {
+            match line.deal_id {
+                Some(deal_id) => _ = places.deals.insert(deal_id),
+                None => _ = places.shelves.insert(line.product_id),
+            }
+        }
+        places
+    }
+}
+
+fn open_lines(book: &Book) -> impl Iterator<Item = &crate::ledger::hold::HeldLine> {
+    let open = |hold: &&Hold| hold.state == HoldState::Open;
+    book.holds.values().filter(open).flat_map(|hold| &hold.lines)
+}
+
+/// Units released after a deal's end go to the shelf.
+fn shelves_of_ended_deals(book: &Book) -> Vec<ProductId> {
+    let is_over = |deal_id| {
+        book.deals
+            .get(deal_id)
+            .is_some_and(|deal| deal.status == DealStatus::Ended)
+    };
+    open_lines(book)
+        .filter(|line| line.deal_id.as_ref().is_some_and(is_over))
+        .map(|line| line.product_id)
+        .collect()
+}
+
+/// A deal that ends in this transaction: its own units, and those released after it, go to the shelf.
+fn shelves_of_ending_deals(commands: &[&Command], book: &Book) -> Vec<ProductId> {
+    let ending = commands.iter().filter_map(|command| match command {
+        Command::EndDeal(deal_id) => book.deals.get(deal_id),
+        _ => None,
+    });
+    ending.map(|deal| deal.product_id).collect()
+}
+
+fn limited_buyers(commands: &[&Command], book: &Book) -> Vec<(DealId, UserId)> {
+    let mut buyers = BTreeSet::new();
+    for command in commands {
+        if let Command::Take(take) = command {
+            let deal_ids = take.lines.iter().filter_map(|line| match line.route {
+                Route::Deal(deal_id) => Some(deal_id),
+                Route::Shelf => None,
+            });
+            buyers.extend(deal_ids.map(|deal_id| (deal_id, take.user_id)));
+        }
+    }
+    for hold in book.holds.values() {
+        if let Some(user_id) = hold.user_id {
+            let deal_ids = hold.lines.iter().filter_map(|line| line.deal_id);
+            buyers.extend(deal_ids.map(|deal_id| (deal_id, user_id)));
+        }
+    }
+    let is_limited = |deal_id| {
+        let deal = book.deals.get(deal_id);
+        deal.is_some_and(|deal| deal.per_user_limit.is_some())
+    };
+    buyers.retain(|(deal_id, _)| is_limited(deal_id));
+    buyers.into_iter().collect()
+}
+
+async fn write(db: &mut PgConnection, book: &Book) -> Result<(), CommitError> {
+    write_holds(db, book).await?;
+    let changes = &book.changes;
+    let rows = changed_buyers(book);
+    let written = async {
+        if !rows.is_empty() {
+            buyers::write(db, &rows).await?;
+        }
+        // Opened before it changes: a deal may open and sell in one transaction.
+        for deal in living(book, DealWrite::Open) {
+            deals::open(db, deal).await?;
+        }
+        if !changes.deals.is_empty() {
+            deals::apply(db, &changes.deals).await?;
+        }
+        for deal in living(book, DealWrite::End) {
+            deals::end(db, deal, book.now).await?;
+        }
+        if !changes.shelves.is_empty() {
+            shelves::apply(db, &changes.shelves).await?;
+        }
+        Ok(())
+    };
+    written.await.map_err(CommitError::before_commit)
+}
+
+fn living(book: &Book, wanted: DealWrite) -> impl Iterator<Item = &DealRow> {
+    let written = book.changes.deal_life.iter().filter(move |(_, write)| **write == wanted);
+    written.filter_map(|(id, _)| book.deals.get(id))
+}
+
+async fn write_holds(db: &mut PgConnection, book: &Book) -> Result<(), CommitError> {
+    let written = |wanted: HoldWrite| -> Vec<&Hold> {
+        let ids = book.changes.holds.iter().filter(|(_, write)| **write == wanted);
+        ids.filter_map(|(id, _)| book.holds.get(id)).collect()
+    };
+    let inserts = written(HoldWrite::Insert);
+    if !inserts.is_empty() {
+        let inserted = holds::insert(db, &inserts)
+            .await
+            .map_err(CommitError::before_commit)?;
+        if inserted != inserts.len() as u64 {
+            return Err(CommitError::Raced);
+        }
+    }
+    let ends = written(HoldWrite::End);
+    if !ends.is_empty() {
+        let ended = holds::end(db, &ends).await.map_err(CommitError::before_commit)?;
+        debug_assert_eq!(ended, ends.len() as u64, "a locked open hold has ended elsewhere");
+    }
+    Ok(())
+}
+
+fn changed_buyers(book: &Book) -> Vec<BuyerUnits> {
+    let row = |(deal_id, user_id): &(DealId, UserId)| {
+        Some(BuyerUnits {
+            deal_id: *deal_id,
+            user_id: *user_id,
+            units: *book.buyers.get(&(*deal_id, *user_id))?,
+            per_user_limit: book.deals.get(deal_id)?.per_user_limit?,
+        })
+    };
+    book.changes.buyers.keys().filter_map(row).collect()
+}
+
+fn owed(book: &Book) -> Vec<Owed> {
+    let grown = book.changes.deals.iter().filter(|(_, change)| change.owed > 0);
+    grown
+        .filter_map(|(id, _)| book.deals.get(id))
+        .map(|deal| Owed {
+            product_id: deal.product_id,
+            deal_number: deal.number,
+            owed: deal.owed,
+        })
+        .collect()
+}

@@ -1,0 +1,86 @@
+//! Deals as they stand.
+
+use domain::{DealId, ProductId};
+use uuid::Uuid;
+
+use crate::{
+    ledger::book::{DealRow, ShelfRow},
+    store::{
+        Store,
+        rows::{DealColumns, ShelfColumns},
+    },
+};
+
+const OPEN: &str = "
+    SELECT d.*, p.name AS product_name, now_us() AS clock_us
+    FROM deals d JOIN products p ON p.id = d.product_id
+    WHERE d.status IN ('running', 'paused')";
+const LATEST: &str = "
+    SELECT d.*, p.name AS product_name, now_us() AS clock_us
+    FROM deals d JOIN products p ON p.id = d.product_id
+    WHERE d.product_id = $1 AND d.status <> 'scheduled' ORDER BY d.number DESC LIMIT 1";
+const BY_ID: &str = "
+    SELECT d.*, p.name AS product_name, now_us() AS clock_us
+    FROM deals d JOIN products p ON p.id = d.product_id WHERE d.id = $1";
+const LATELY_ENDED: &str = "
+    SELECT product_id, number FROM deals
+    WHERE status = 'ended' AND ended_at_us > now_us() - 3600000000";
+const SHELF: &str = "
+    SELECT s.*, p.name AS product_name, p.price_minor, now_us() AS clock_us
+    FROM shelves s JOIN products p ON p.id = s.product_id WHERE s.product_id = $1";
+
+impl Store {
+    /// Every deal that runs or is paused.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row was falsified.
+    pub async fn open_deals(&self) -> Result<Vec<DealRow>, sqlx::Error> {
+        let rows: Vec<DealColumns> = sqlx::query_as(OPEN).fetch_all(&self.pool).await?;
+        super::rows::convert(rows)
+    }
+
+    /// The product's deal that runs or is paused, or else its last one.
+    ///
+    /// # Errors
+    /// When the database does not answer, or the row was falsified.
+    pub async fn latest_deal(&self, product_id: ProductId) -> Result<Option<DealRow>, sqlx::Error> {
+        self.one_deal(LATEST, product_id.0).await
+    }
+
+    /// A deal by its id.
+    ///
+    /// # Errors
+    /// When the database does not answer, or the row was falsified.
+    pub async fn deal(&self, deal_id: DealId) -> Result<Option<DealRow>, sqlx::Error> {
+        self.one_deal(BY_ID, deal_id.0).await
+    }
+
+    /// Products and numbers of deals that ended within the last hour.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn lately_ended_deals(&self) -> Result<Vec<(ProductId, i64)>, sqlx::Error> {
+        let rows: Vec<(Uuid, i64)> = sqlx::query_as(LATELY_ENDED).fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(|(id, number)| (ProductId(id), number)).collect())
+    }
+
+    /// A product's shelf.
+    ///
+    /// # Errors
+    /// When the database does not answer, or the row was falsified.
+    pub async fn shelf(&self, product_id: ProductId) -> Result<Option<ShelfRow>, sqlx::Error> {
+        let row: Option<ShelfColumns> = sqlx::query_as(SHELF)
+            .bind(product_id.0)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.map(ShelfRow::try_from).transpose()?)
+    }
+
+    async fn one_deal(&self, sql: &'static str, id: Uuid) -> Result<Option<DealRow>, sqlx::Error> {
+        let row: Option<DealColumns> = sqlx::query_as(sql)
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.map(DealRow::try_from).transpose()?)
+    }
+}

@@ -1,0 +1,49 @@
+//! The only SQL of this service.
+//!
+//! - [`commit`]: one transaction for all commands that wait; it locks batch ids, holds, deals and
+//!   shelves in this order, each sorted, lets [`crate::ledger::decide`] decide, and writes.
+//! - `batches`, `holds`, `deals`, `shelves`, `buyers`: the statements of that transaction.
+//! - [`void`]: a batch of the gate whose process died.
+//! - [`lookup`]: what the ledger says of orders that the gate refused.
+//! - [`products`]: the catalogue.
+
+mod batches;
+mod buyers;
+pub mod commit;
+pub mod deal_read;
+mod deals;
+mod holds;
+pub mod lookup;
+pub mod products;
+mod rows;
+mod shelves;
+pub mod void;
+
+use sqlx::{PgPool, migrate::Migrator};
+
+/// The schema of product-service's tables.
+pub const SCHEMA: &str = "product";
+
+/// What brings a database to this version.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// The ledger's database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+}
+
+impl Store {
+    /// Over a pool whose connections have [`SCHEMA`] as their search path.
+    pub fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), sqlx::Error> {
+        sqlx::query("SELECT 1").execute(&self.pool).await.map(drop)
+    }
+}
