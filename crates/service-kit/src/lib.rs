@@ -1,6 +1,26 @@
-//! What every service needs; knows no shop.
+//! What every service needs and what knows no shop.
 //!
+//! - [`config`]: settings from flags, environment and file; `config check`; secrets that never show.
+//! - [`telemetry`], [`trace`], [`metrics`]: logs, metrics, and the `traceparent` of every request.
+//! - [`health`], [`ops`]: what the ops port answers.
+//! - [`server`]: HTTP and gRPC servers with limits that drain when told to stop; [`shutdown`] tells them.
 //! - [`batcher`]: group commit over a bounded, fair queue.
+//! - [`problem`], [`extract`], [`page`], [`auth`]: what handlers take and how they refuse.
+//! - [`runtime`]: the tokio runtime by the settings.
+//! - [`out`]: the one place that prints.
 
+pub mod auth;
 pub mod batcher;
-mod metrics;
+pub mod config;
+pub mod extract;
+pub mod health;
+pub mod metrics;
+pub mod ops;
+pub mod out;
+pub mod page;
+pub mod problem;
+pub mod runtime;
+pub mod server;
+pub mod shutdown;
+pub mod telemetry;
+pub mod trace;

@@ -1,0 +1,97 @@
+//! The gRPC server.
+
+use std::{io, time::Duration};
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::{
+    Server,
+    server::{Router, TcpIncoming},
+};
+use tower::layer::util::{Identity, Stack};
+
+use super::shed::ShedLayer;
+use crate::{config::Common, trace::TraceLayer};
+
+/// The longest message either way, in bytes. Each generated service sets it with
+/// `max_decoding_message_size` and `max_encoding_message_size`: the server cannot.
+pub const MESSAGE_LEN_MAX: usize = 1024 * 1024;
+
+/// A server whose requests are traced and shed; `.add_service(…)` makes it a router.
+pub type GrpcServer = Server<GrpcLayers>;
+
+/// What every gRPC request passes, the innermost first.
+type GrpcLayers = Stack<TraceLayer, Stack<ShedLayer, Identity>>;
+
+/// What one gRPC server takes upon itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrpcLimits {
+    /// Requests at once on one connection; a client's further ones wait on its side.
+    pub concurrent_streams_max: u32,
+    /// Requests at once over all connections; further ones are answered `UNAVAILABLE`.
+    pub in_flight_max: usize,
+    /// How long a request may take until its answer begins; a caller's shorter deadline counts first.
+    pub request_timeout: Duration,
+    /// How long a connection may be silent before it is asked whether it lives.
+    pub keepalive_interval: Duration,
+    /// How long it may take to answer that before it is closed.
+    pub keepalive_timeout: Duration,
+    /// The longest list of request headers, in bytes.
+    pub header_list_len_max: u32,
+    /// How long requests in flight may take to end after a stop.
+    pub drain_timeout: Duration,
+}
+
+impl From<&Common> for GrpcLimits {
+    fn from(common: &Common) -> Self {
+        Self {
+            concurrent_streams_max: 1024,
+            // order-service queues in front of this; it must hold what several of them send.
+            in_flight_max: common.http_in_flight_max.saturating_mul(4),
+            request_timeout: common.request_timeout,
+            keepalive_interval: Duration::from_secs(20),
+            keepalive_timeout: Duration::from_secs(10),
+            header_list_len_max: 16 * 1024,
+            drain_timeout: common.drain_timeout,
+        }
+    }
+}
+
+/// A server with these limits, on which services are added.
+pub fn builder(limits: &GrpcLimits) -> GrpcServer {
+    Server::builder()
+        .tcp_nodelay(true)
+        .max_concurrent_streams(limits.concurrent_streams_max)
+        .http2_keepalive_interval(Some(limits.keepalive_interval))
+        .http2_keepalive_timeout(Some(limits.keepalive_timeout))
+        .http2_max_header_list_size(limits.header_list_len_max)
+        .timeout(limits.request_timeout)
+        .layer(ShedLayer::new(limits.in_flight_max))
+        .layer(TraceLayer)
+}
+
+/// Serves until `stop`: then no connection is accepted any more, requests in flight end, and what has
+/// not ended after the drain timeout is cut off.
+///
+/// # Errors
+/// When the transport fails as a whole.
+pub async fn serve_grpc(
+    listener: TcpListener,
+    router: Router<GrpcLayers>,
+    limits: GrpcLimits,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let serving = router.serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
+    let too_late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(limits.drain_timeout).await;
+    };
+    tokio::select! {
+        served = serving => served.map_err(io::Error::other),
+        () = too_late => {
+            tracing::warn!("the drain of gRPC took too long: cutting off");
+            Ok(())
+        }
+    }
+}
