@@ -107,7 +107,7 @@ impl Reader {
     ) -> Option<T> {
         let text = value.and_then(Value::as_str).unwrap_or_default();
         text.parse()
-            .map_err(|invalid| self.say(path, invalid.to_string()))
+            .map_err(|invalid: T::Err| self.say(path, invalid.to_string()))
             .ok()
     }
 

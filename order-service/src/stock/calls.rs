@@ -1,16 +1,16 @@
 //! The calls. Each is repeated with the same order id, on another transport, as long as no answer came
 //! and its deadline allows; product-service takes, sells and releases once per order id.
 
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 
 use domain::{OrderId, UserId};
 use product_api::{
-    ConfirmStockRequest, DecreaseStockRequest, HoldEnded, RestoreStockRequest,
-    product_service_client::ProductServiceClient,
+    CheckStockRequest, ConfirmStockRequest, DecreaseStockRequest, HoldEnded, RestoreStockRequest,
 };
+use service_kit::trace;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tonic::{
-    Request, Response, Status,
+    Request,
     metadata::{Ascii, MetadataValue},
 };
 
@@ -18,6 +18,7 @@ use super::{
     Ending, Held, StockError,
     channels::{Channels, Transport},
     convert,
+    wire::{self, Call},
 };
 use crate::{
     metrics,
@@ -86,12 +87,9 @@ impl Stock {
             hold_ttl: Some(convert::duration(self.options.hold_ttl)),
             first_attempt: ask.is_fresh_id,
         };
-        let call = |mut client: ProductServiceClient<Transport>, request| async move {
-            client.decrease_stock(request).await
-        };
         let mut tries = Tries::new(ask.order_id, deadline);
         loop {
-            let error = match self.once("decrease", &message, &tries, call).await {
+            let error = match self.once("decrease", &message, &tries, wire::decrease).await {
                 Ok(answer) => match convert::held(ask.order_id, answer) {
                     Ok(held) => return Ok(held),
                     // The stock is held, but no order can be made of it.
@@ -117,11 +115,8 @@ impl Stock {
     /// When it is refused (`HOLD_ENDED`), or no clear answer came before `deadline`.
     pub async fn confirm(&self, id: OrderId, deadline: Instant) -> Result<Ending, StockError> {
         let order_id = id.to_string();
-        let call = |mut client: ProductServiceClient<Transport>, request| async move {
-            client.confirm_stock(request).await
-        };
         let message = ConfirmStockRequest { order_id };
-        self.end("confirm", id, message, deadline, call).await
+        self.end("confirm", id, message, deadline, wire::confirm).await
     }
 
     /// Releases the hold of an order; an unknown id can never take stock from then on.
@@ -138,26 +133,37 @@ impl Stock {
             order_id: id.to_string(),
             reason: reason.to_string(),
         };
-        let call = |mut client: ProductServiceClient<Transport>, request| async move {
-            client.restore_stock(request).await
-        };
-        self.end("restore", id, message, deadline, call).await
+        self.end("restore", id, message, deadline, wire::restore).await
     }
 
-    async fn end<M: Clone, F>(
+    /// Whether product-service answers at all; one try, which changes nothing.
+    ///
+    /// # Errors
+    /// When no answer came before `deadline`.
+    pub async fn ping(&self, deadline: Instant) -> Result<(), StockError> {
+        let tries = Tries {
+            done: TRIES_MAX,
+            ..Tries::new(OrderId(uuid::Uuid::nil()), deadline)
+        };
+        let nothing = CheckStockRequest { items: Vec::new() };
+        match self.once("check", &nothing, &tries, wire::check).await {
+            // To refuse is to answer.
+            Ok(_) | Err(StockError::Refused(_) | StockError::Busy { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn end<M: Clone>(
         &self,
         method: &'static str,
         id: OrderId,
         message: M,
         deadline: Instant,
-        call: impl Fn(ProductServiceClient<Transport>, Request<M>) -> F,
-    ) -> Result<Ending, StockError>
-    where
-        F: Future<Output = Result<Response<HoldEnded>, Status>>,
-    {
+        call: Call<M, HoldEnded>,
+    ) -> Result<Ending, StockError> {
         let mut tries = Tries::new(id, deadline);
         loop {
-            match self.once(method, &message, &tries, &call).await {
+            match self.once(method, &message, &tries, call).await {
                 Ok(answer) => return convert::ending(&answer),
                 Err(error) => tries.again_after(error).await?,
             }
@@ -165,16 +171,13 @@ impl Stock {
     }
 
     /// One try on one transport.
-    async fn once<M: Clone, R, F>(
+    async fn once<M: Clone, R>(
         &self,
         method: &'static str,
         message: &M,
         tries: &Tries,
-        call: impl Fn(ProductServiceClient<Transport>, Request<M>) -> F,
-    ) -> Result<R, StockError>
-    where
-        F: Future<Output = Result<Response<R>, Status>>,
-    {
+        call: Call<M, R>,
+    ) -> Result<R, StockError> {
         let begun = Instant::now();
         let Some(picked) = self.channels.pick(begun) else {
             return Err(StockError::Unclear("no address".to_owned()));
@@ -201,6 +204,10 @@ impl Stock {
         if let Some(authorization) = &self.options.authorization {
             metadata.insert("authorization", authorization.clone());
         }
+        let trace = trace::current().map(|context| context.child().header().parse());
+        if let Some(Ok(header)) = trace {
+            metadata.insert(trace::HEADER, header);
+        }
         request
     }
 }
@@ -226,7 +233,7 @@ impl Tries {
     /// Each try may use its share of what is left, so that one that hangs leaves time for another.
     fn next_deadline(&self, now: Instant) -> Instant {
         let left = self.deadline.saturating_duration_since(now);
-        now + left / (TRIES_MAX - self.done).max(1)
+        now + left / TRIES_MAX.saturating_sub(self.done).max(1)
     }
 
     /// Waits a little if another try makes sense; else gives the error back.

@@ -22,8 +22,14 @@ use tower::{ServiceExt as _, util::BoxCloneSyncService};
 pub type Transport = BoxCloneSyncService<
     http::Request<tonic::body::Body>,
     http::Response<tonic::body::Body>,
-    StdError,
+    TransportError,
 >;
+
+/// A request that did not come through, or whose answer did not. A type of its own, since the compiler
+/// loses the lifetime of a plain box.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct TransportError(#[source] pub StdError);
 
 /// How long a transport is passed over after a failure.
 const REST: Duration = Duration::from_millis(500);
@@ -59,7 +65,7 @@ fn endpoint(address: &str) -> Result<Endpoint, tonic::transport::Error> {
 }
 
 fn erase(channel: Channel) -> Transport {
-    BoxCloneSyncService::new(channel.map_err(StdError::from))
+    BoxCloneSyncService::new(channel.map_err(|error| TransportError(error.into())))
 }
 
 /// The transports and whose turn it is.

@@ -2,17 +2,19 @@
 //!
 //! - [`channels`]: the transports, and how calls are spread over them.
 //! - [`calls`]: one method a call, each with a deadline and repeated with the same order id.
+//! - `wire`: the wire's methods.
 //! - [`convert`]: from the wire's messages and statuses to the types below, the one place that knows.
 
 pub mod calls;
 pub mod channels;
 pub mod convert;
+mod wire;
 
 use std::time::Duration;
 
 use domain::{ErrorCode, Timestamp};
 
-pub use calls::{Decrease, Stock, StockOptions};
+pub use calls::{Decrease, NotHeld, Stock, StockOptions};
 pub use channels::{Transport, connect};
 
 use crate::order::{Line, Reason};
