@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, ffi::OsString};
 
-use clap::Command;
+use clap::{Arg, Command};
 
 use super::{CONFIG_VARIABLE, file::Entry};
 
@@ -16,28 +16,33 @@ pub(super) enum Source {
 /// Sources of the arguments that are not left to clap, by argument id.
 pub(super) type Sources = HashMap<String, Source>;
 
+/// Whether every name in the file is a variable of this program.
+pub(super) fn check_names(command: &Command, file: &[Entry]) -> Result<(), String> {
+    let unknown = file.iter().find(|entry| {
+        let known = |arg: &Arg| {
+            arg.get_env()
+                .is_some_and(|name| name == entry.name.as_str())
+        };
+        entry.name == CONFIG_VARIABLE || !command.get_arguments().any(known)
+    });
+    match unknown {
+        Some(Entry { name, place, .. }) => {
+            Err(format!("{place}: {name} is not a variable of this program"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Gives every argument the value of its variable as its default: the environment's, else the file's.
-/// On a name in the file that no argument has, hands the command back with what to say.
 pub(super) fn apply(
     command: Command,
     file: Vec<Entry>,
     env: impl Fn(&str) -> Option<OsString>,
-) -> Result<(Command, Sources), (Command, String)> {
-    let mut values: HashMap<String, Entry> = HashMap::new();
-    for entry in file {
-        let known = command.get_arguments().any(|arg| {
-            arg.get_env()
-                .is_some_and(|name| name == entry.name.as_str())
-        });
-        if !known || entry.name == CONFIG_VARIABLE {
-            let text = format!(
-                "{}: {} is not a variable of this program",
-                entry.place, entry.name
-            );
-            return Err((command, text));
-        }
-        values.insert(entry.name.clone(), entry);
-    }
+) -> (Command, Sources) {
+    let mut values: HashMap<String, String> = file
+        .into_iter()
+        .map(|entry| (entry.name, entry.value))
+        .collect();
     let mut sources = Sources::new();
     let command = command.mut_args(|arg| {
         let Some(name) = arg.get_env().and_then(|name| name.to_str()) else {
@@ -45,17 +50,14 @@ pub(super) fn apply(
         };
         // Compose files and shells set variables to nothing when they mean to leave them unset.
         let from_env = env(name).filter(|value| !value.is_empty());
-        let from_file = values.remove(name).map(|entry| entry.value);
-        let found = match (from_env, from_file.filter(|value| !value.is_empty())) {
-            (Some(value), _) => Some((value, Source::Environment)),
-            (None, Some(value)) => Some((value.into(), Source::File)),
-            (None, None) => None,
-        };
-        let Some((value, source)) = found else {
-            return arg;
+        let from_file = values.remove(name).filter(|value| !value.is_empty());
+        let (value, source) = match (from_env, from_file) {
+            (Some(value), _) => (value, Source::Environment),
+            (None, Some(value)) => (value.into(), Source::File),
+            (None, None) => return arg,
         };
         sources.insert(arg.get_id().to_string(), source);
         arg.required(false).default_value(value)
     });
-    Ok((command, sources))
+    (command, sources)
 }

@@ -21,6 +21,7 @@ use std::{
 
 use clap::{Arg, ArgMatches, Args, Command, Error, error::ErrorKind};
 
+use self::layers::Sources;
 pub use self::{
     common::{Common, LogFormat},
     secret::{InvalidSecret, Secret, SecretUrl},
@@ -73,8 +74,8 @@ pub fn try_load_from<S: Settings>(
     load_with(name, about, args, |variable| env::var_os(variable))
 }
 
-/// Like [`try_load_from`], with the environment that `env` looks up. (`--help` and variables `env`
-/// does not know still see the process's own.)
+/// Like [`try_load_from`], with the environment that `env` looks up; a variable that it does not know
+/// is looked up in the process's own.
 ///
 /// # Errors
 /// As [`try_load_from`].
@@ -84,35 +85,80 @@ pub fn load_with<S: Settings>(
     args: impl IntoIterator<Item = OsString>,
     env: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Loaded<S>, Error> {
+    let mut parsed = parse::<S>(name, about, args, env)?;
+    if parsed.check {
+        crate::out::line(parsed.table());
+    }
+    let valid = parsed.settings.validate();
+    valid.map_err(|text| refuse(&mut parsed.command, text))?;
+    Ok(match parsed.check {
+        true => Loaded::Done,
+        false => Loaded::Run(parsed.settings),
+    })
+}
+
+/// The table that `config check` prints for these arguments and this environment.
+///
+/// # Errors
+/// On input that is wrong or missing.
+pub fn describe<S: Settings>(
+    name: &'static str,
+    about: &'static str,
+    args: impl IntoIterator<Item = OsString>,
+    env: impl Fn(&str) -> Option<OsString>,
+) -> Result<String, Error> {
+    parse::<S>(name, about, args, env).map(|parsed| parsed.table())
+}
+
+struct Parsed<S> {
+    settings: S,
+    /// Whether `config check` was asked for.
+    check: bool,
+    command: Command,
+    matches: ArgMatches,
+    sources: Sources,
+}
+
+impl<S> Parsed<S> {
+    fn table(&self) -> String {
+        table::render(&self.command, &self.matches, &self.sources)
+    }
+}
+
+fn parse<S: Settings>(
+    name: &'static str,
+    about: &'static str,
+    args: impl IntoIterator<Item = OsString>,
+    env: impl Fn(&str) -> Option<OsString>,
+) -> Result<Parsed<S>, Error> {
     let mut args: Vec<OsString> = args.into_iter().collect();
     let check_first = take_config_check(&mut args);
-    let mut command = S::augment_args(command(name, about));
+    // A flattened struct's own comment would replace the text above the flags.
+    let mut command = S::augment_args(command(name)).about(about).long_about(None);
     let file = match config_path(&args, &env) {
         Some(path) => file::read(&path).map_err(|text| refuse(&mut command, text))?,
         None => Vec::new(),
     };
-    let layered = layers::apply(command, file, env);
-    let (mut command, sources) =
-        layered.map_err(|(mut command, text)| refuse(&mut command, text))?;
+    layers::check_names(&command, &file).map_err(|text| refuse(&mut command, text))?;
+    let (mut command, sources) = match asks_for_help(&args) {
+        // Help shows the built-in defaults, not what this machine has set.
+        true => (command, Sources::new()),
+        false => layers::apply(command, file, env),
+    };
     let matches = command
         .try_get_matches_from_mut(args)
-        .map_err(table::mask_error)?;
+        .map_err(|error| table::mask_error(error, &command))?;
     let settings = S::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
-    let check = check_first || wants_check(&matches);
-    if check {
-        crate::out::line(table::render(&command, &matches, &sources));
-    }
-    settings
-        .validate()
-        .map_err(|text| refuse(&mut command, text))?;
-    Ok(if check {
-        Loaded::Done
-    } else {
-        Loaded::Run(settings)
+    Ok(Parsed {
+        settings,
+        check: check_first || wants_check(&matches),
+        command,
+        matches,
+        sources,
     })
 }
 
-fn command(name: &'static str, about: &'static str) -> Command {
+fn command(name: &'static str) -> Command {
     let config = Arg::new("config_file")
         .long("config")
         .env(CONFIG_VARIABLE)
@@ -122,9 +168,9 @@ fn command(name: &'static str, about: &'static str) -> Command {
         "Print the effective configuration, secrets masked; exit with 2 when it is not valid",
     );
     Command::new(name)
-        .about(about)
         .version(env!("CARGO_PKG_VERSION"))
         .arg(config)
+        .disable_help_subcommand(true)
         .subcommand(
             Command::new("config")
                 .about("Look at the configuration")
@@ -141,6 +187,12 @@ fn take_config_check(args: &mut Vec<OsString>) -> bool {
         args.drain(1..3);
     }
     found
+}
+
+fn asks_for_help(args: &[OsString]) -> bool {
+    args.iter()
+        .skip(1)
+        .any(|arg| arg == "--help" || arg == "-h")
 }
 
 fn wants_check(matches: &ArgMatches) -> bool {

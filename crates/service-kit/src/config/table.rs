@@ -62,11 +62,22 @@ fn source(arg: &Arg, matches: &ArgMatches, sources: &Sources) -> &'static str {
     }
 }
 
-/// clap repeats a value that it could not parse; a URL loses its password first.
-pub(super) fn mask_error(mut error: Error) -> Error {
-    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
-        let masked = ContextValue::String(mask_url(value));
-        error.insert(ContextKind::InvalidValue, masked);
-    }
+/// clap repeats a value that it could not parse; a secret must not show there either.
+pub(super) fn mask_error(mut error: Error, command: &Command) -> Error {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let (Some(flag), Some(value)) = (
+        text(ContextKind::InvalidArg),
+        text(ContextKind::InvalidValue),
+    ) else {
+        return error;
+    };
+    let masked = match command.get_arguments().find(|arg| arg.to_string() == flag) {
+        Some(arg) => mask(arg, &value),
+        None => mask_url(&value),
+    };
+    error.insert(ContextKind::InvalidValue, ContextValue::String(masked));
     error
 }

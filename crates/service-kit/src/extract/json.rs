@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_unparseable() {
-        let deep = "[".repeat(100_000);
+        let deep = format!("{{\"unknown\":{}", "[".repeat(100_000));
         for body in [
             "",
             "{",

@@ -22,7 +22,7 @@ use crate::{config::Common, metrics as names, trace::TraceLayer};
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest request head, in bytes; longer ones are answered 431.
-const HEAD_LEN_MAX: usize = 64 * 1024;
+const HEAD_LEN_MAX: usize = 32 * 1024;
 
 /// Pause after a failed accept: out of descriptors, for example, which passes as connections close.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -107,7 +107,7 @@ fn protocol(limits: &HttpLimits) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
-        .max_buf_size(HEAD_LEN_MAX);
+        .max_header_size(HEAD_LEN_MAX);
     http
 }
 
