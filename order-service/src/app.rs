@@ -33,6 +33,8 @@ use crate::{
 
 /// No statement may outlive the minute that product-service waits after a hold's deadline.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The order in which things are started does not matter.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(60);
 const PING_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// Why the service did not start or had to stop.
@@ -177,6 +179,7 @@ async fn within<T>(limit: Duration, what: &'static str, work: impl Future<Output
 
 async fn open(config: &Config) -> Result<Store, AppError> {
     let url = config.database_url.expose();
+    sql::wait_until_reachable(url, DATABASE_PATIENCE).await?;
     sql::migrate(url, SCHEMA, &MIGRATOR).await?;
     let connections = u32::try_from(config.database_connections_max).unwrap_or(u32::MAX);
     let pool = sql::connect(sql::PoolOptions {

@@ -2,6 +2,7 @@
 //! one thread at either end; calls go round them, and round those that have just failed.
 
 use std::{
+    convert::Infallible,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -16,7 +17,7 @@ use tonic::{
     codegen::StdError,
     transport::{Channel, Endpoint},
 };
-use tower::{ServiceExt as _, util::BoxCloneSyncService};
+use tower::{Service, ServiceExt as _, util::BoxCloneSyncService};
 
 /// Anything that answers gRPC requests: a connection, or product-service itself in the same process.
 pub type Transport = BoxCloneSyncService<
@@ -53,6 +54,22 @@ pub fn connect(
         }
     }
     Ok(transports)
+}
+
+/// product-service's generated server in this very process as a transport.
+pub fn in_process<S>(service: S) -> Transport
+where
+    S: Service<
+            http::Request<tonic::body::Body>,
+            Response = http::Response<tonic::body::Body>,
+            Error = Infallible,
+            Future: Send,
+        > + Clone
+        + Send
+        + Sync
+        + 'static,
+{
+    BoxCloneSyncService::new(service.map_err(|never| match never {}))
 }
 
 fn endpoint(address: &str) -> Result<Endpoint, tonic::transport::Error> {

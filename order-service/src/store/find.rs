@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{
-    Store, StoreError,
+    Store, StoreError, again,
     row::{OrderRow, columns},
 };
 use crate::order::Order;
@@ -30,10 +30,12 @@ impl Store {
             columns!(),
             ", now_us() AS now_us FROM orders WHERE id = $1"
         );
-        let row: Option<Dated> = sqlx::query_as(FIND)
-            .bind(id.0)
-            .fetch_optional(&self.pool)
-            .await?;
+        let find = || {
+            sqlx::query_as(FIND)
+                .bind(id.0)
+                .fetch_optional(&self.pool)
+        };
+        let row: Option<Dated> = again(find).await?;
         row.map(|row| Ok((row.order.try_into()?, Timestamp::from_micros(row.now_us))))
             .transpose()
     }
@@ -52,10 +54,12 @@ impl Store {
             return Ok(HashMap::new());
         }
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let rows: Vec<OrderRow> = sqlx::query_as(FIND_MANY)
-            .bind(ids)
-            .fetch_all(&self.pool)
-            .await?;
+        let find = || {
+            sqlx::query_as(FIND_MANY)
+                .bind(&ids)
+                .fetch_all(&self.pool)
+        };
+        let rows: Vec<OrderRow> = again(find).await?;
         rows.into_iter()
             .map(|row| Ok((OrderId(row.id), row.try_into()?)))
             .collect()

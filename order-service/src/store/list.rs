@@ -3,7 +3,7 @@
 use domain::UserId;
 
 use super::{
-    Store, StoreError,
+    Store, StoreError, again,
     row::{OrderRow, columns},
 };
 use crate::order::{Order, Status};
@@ -29,18 +29,22 @@ impl Store {
         const COUNT: &str = "SELECT count(*) FROM orders
             WHERE user_id = $1 AND ($2::text IS NULL OR status = $2)";
         let status = status.map(Status::as_str);
-        let rows: Vec<OrderRow> = sqlx::query_as(LIST)
-            .bind(user_id.0)
-            .bind(status)
-            .bind(limit)
-            .bind(offset)
-            .fetch_all(&self.pool)
-            .await?;
-        let total: i64 = sqlx::query_scalar(COUNT)
-            .bind(user_id.0)
-            .bind(status)
-            .fetch_one(&self.pool)
-            .await?;
+        let list = || {
+            sqlx::query_as(LIST)
+                .bind(user_id.0)
+                .bind(status)
+                .bind(limit)
+                .bind(offset)
+                .fetch_all(&self.pool)
+        };
+        let rows: Vec<OrderRow> = again(list).await?;
+        let count = || {
+            sqlx::query_scalar(COUNT)
+                .bind(user_id.0)
+                .bind(status)
+                .fetch_one(&self.pool)
+        };
+        let total: i64 = again(count).await?;
         let orders = rows.into_iter().map(Order::try_from);
         Ok((orders.collect::<Result<_, _>>()?, total))
     }

@@ -16,10 +16,14 @@ pub mod list;
 pub mod row;
 pub mod update;
 
+use std::future::Future;
+
 use sqlx::PgPool;
 
 /// Schema of the tables when the service shares a database.
 pub const SCHEMA: &str = "order_service";
+
+const TRIES_MAX: usize = 3;
 
 /// The migrations, newest last.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/postgres");
@@ -41,9 +45,27 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        again(|| sqlx::query("SELECT 1").execute(&self.pool)).await?;
         Ok(())
     }
+}
+
+/// Runs a statement that may be repeated, and repeats it at once when its connection turns out to be
+/// lost: connections are not pinged before use, so those of before a restart are found out like this.
+async fn again<T, F>(mut statement: impl FnMut() -> F) -> Result<T, sqlx::Error>
+where
+    F: Future<Output = Result<T, sqlx::Error>>,
+{
+    for _ in 1..TRIES_MAX {
+        match statement().await {
+            Err(sqlx::Error::PoolTimedOut) => return Err(sqlx::Error::PoolTimedOut),
+            Err(error) if sql::is_retryable(&error) => {
+                tracing::debug!(%error, "a statement is repeated");
+            }
+            result => return result,
+        }
+    }
+    statement().await
 }
 
 /// What a read or write of orders may fail with.

@@ -1,6 +1,6 @@
 //! Moves an order to its next state.
 
-use super::{Store, StoreError, row::StateColumns};
+use super::{Store, StoreError, again, row::StateColumns};
 use crate::order::{Order, Status};
 
 impl Store {
@@ -16,17 +16,21 @@ impl Store {
                 lease_until_us = NULL
             WHERE id = $1 AND status = $2";
         let columns = StateColumns::from(&next.state);
-        let done = sqlx::query(UPDATE)
-            .bind(next.id.0)
-            .bind(from.as_str())
-            .bind(next.state.status().as_str())
-            .bind(columns.reason)
-            .bind(columns.cancel_reason)
-            .bind(columns.confirmed_at_us)
-            .bind(columns.cancelled_at_us)
-            .bind(next.updated_at.as_micros())
-            .execute(&self.pool)
-            .await?;
+        let update = || {
+            sqlx::query(UPDATE)
+                .bind(next.id.0)
+                .bind(from.as_str())
+                .bind(next.state.status().as_str())
+                .bind(columns.reason)
+                .bind(columns.cancel_reason)
+                .bind(columns.confirmed_at_us)
+                .bind(columns.cancelled_at_us)
+                .bind(next.updated_at.as_micros())
+                .execute(&self.pool)
+        };
+        // Repeated after a commit whose answer was lost, it finds the order moved on: the caller then
+        // reads it again and finds what it wanted.
+        let done = again(update).await?;
         Ok(done.rows_affected() == 1)
     }
 }
