@@ -7,8 +7,8 @@
 
 #![expect(dead_code, reason = "each test binary uses a part of it")]
 
-pub mod product;
-pub mod proxy;
+pub(crate) mod product;
+pub(crate) mod proxy;
 
 use std::ffi::OsString;
 
@@ -27,33 +27,33 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// A running order-service.
-pub struct Shop {
-    pub http: Http,
-    pub product: Product,
-    pub pool: sqlx::PgPool,
-    pub database_url: String,
+pub(crate) struct Shop {
+    pub(crate) http: Http,
+    pub(crate) product: Product,
+    pub(crate) pool: sqlx::PgPool,
+    pub(crate) database_url: String,
     stop: CancellationToken,
 }
 
 /// The buyer that most tests are about.
-pub const BUYER: &str = "0192f0c1-7b5e-7000-8000-0000000000b1";
+pub(crate) const BUYER: &str = "0192f0c1-7b5e-7000-8000-0000000000b1";
 /// Another one.
-pub const OTHER: &str = "0192f0c1-7b5e-7000-8000-0000000000b2";
+pub(crate) const OTHER: &str = "0192f0c1-7b5e-7000-8000-0000000000b2";
 
 impl Shop {
     /// With its own database and nothing out of the ordinary.
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::open_with(&[]).await
     }
 
     /// With these flags.
-    pub async fn open_with(flags: &[&str]) -> Self {
+    pub(crate) async fn open_with(flags: &[&str]) -> Self {
         let url = Postgres::shared().database().await.url;
         Self::open_on(&url, &url, Product::default(), flags).await
     }
 
     /// A replica that reaches the database at `url` by way of `service_url`.
-    pub async fn open_on(url: &str, service_url: &str, product: Product, flags: &[&str]) -> Self {
+    pub(crate) async fn open_on(url: &str, service_url: &str, product: Product, flags: &[&str]) -> Self {
         let config = config(service_url, flags);
         let limits = HttpLimits::from(&config.common);
         let server = ProductServiceServer::new(product.clone());
@@ -75,48 +75,48 @@ impl Shop {
     }
 
     /// `POST /orders` of [`BUYER`] without a key.
-    pub async fn place(&self, body: &Value) -> Answer {
+    pub(crate) async fn place(&self, body: &Value) -> Answer {
         self.http.post("/orders", &[("x-user-id", BUYER)], body).await
     }
 
     /// `POST /orders` with a key.
-    pub async fn place_keyed(&self, buyer: &str, key: &str, body: &Value) -> Answer {
+    pub(crate) async fn place_keyed(&self, buyer: &str, key: &str, body: &Value) -> Answer {
         let headers = [("x-user-id", buyer), ("idempotency-key", key)];
         self.http.post("/orders", &headers, body).await
     }
 
     /// Places an order of [`BUYER`] that is accepted, and answers its id.
-    pub async fn placed(&self, body: &Value) -> String {
+    pub(crate) async fn placed(&self, body: &Value) -> String {
         let (status, order, _) = self.place(body).await;
         assert_eq!(status, 202, "{order}");
         order["id"].as_str().unwrap().to_owned()
     }
 
     /// `GET` of [`BUYER`].
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.http.get(path, &[("x-user-id", BUYER)]).await
     }
 
     /// `POST` of [`BUYER`] without a body.
-    pub async fn post(&self, path: &str) -> Answer {
+    pub(crate) async fn post(&self, path: &str) -> Answer {
         self.http.post_empty(path, &[("x-user-id", BUYER)]).await
     }
 
     /// The order as its buyer sees it.
-    pub async fn order(&self, id: &str) -> Value {
+    pub(crate) async fn order(&self, id: &str) -> Value {
         let (status, order, _) = self.get(&format!("/orders/{id}")).await;
         assert_eq!(status, 200, "{order}");
         order
     }
 
     /// How many rows there are.
-    pub async fn orders_len(&self) -> i64 {
+    pub(crate) async fn orders_len(&self) -> i64 {
         let count = sqlx::query_scalar("SELECT count(*) FROM orders");
         count.fetch_one(&self.pool).await.unwrap()
     }
 
     /// Any request with any bytes as its body.
-    pub async fn raw(&self, content_type: &str, body: Vec<u8>) -> u16 {
+    pub(crate) async fn raw(&self, content_type: &str, body: Vec<u8>) -> u16 {
         let request = reqwest::Client::new()
             .request(Method::POST, self.http.url("/orders"))
             .header("x-user-id", BUYER)
@@ -133,7 +133,7 @@ impl Drop for Shop {
 }
 
 /// The settings that these flags give, whatever the environment says.
-pub fn config(database_url: &str, flags: &[&str]) -> Config {
+pub(crate) fn config(database_url: &str, flags: &[&str]) -> Config {
     let url = format!("--database-url={database_url}");
     let args = ["order-service", url.as_str()].into_iter();
     let args = args.chain(flags.iter().copied()).map(OsString::from);
@@ -144,6 +144,6 @@ pub fn config(database_url: &str, flags: &[&str]) -> Config {
 }
 
 /// A body that asks for `quantity` units of one product.
-pub fn one_line(product: Uuid, quantity: i64) -> Value {
+pub(crate) fn one_line(product: Uuid, quantity: i64) -> Value {
     json!({"items": [{"product_id": product, "quantity": quantity}]})
 }

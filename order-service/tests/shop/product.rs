@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 /// What goes wrong with the next call of a method.
 #[derive(Clone, Debug)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// It is done, but the answer is lost.
     LoseAnswer,
     /// It is not done, and no answer comes.
@@ -32,12 +32,12 @@ pub enum Fault {
 
 /// A call as it arrived.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    pub method: &'static str,
-    pub order_id: String,
-    pub first_attempt: bool,
-    pub authorization: Option<String>,
-    pub traceparent: Option<String>,
+pub(crate) struct Seen {
+    pub(crate) method: &'static str,
+    pub(crate) order_id: String,
+    pub(crate) first_attempt: bool,
+    pub(crate) authorization: Option<String>,
+    pub(crate) traceparent: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -70,7 +70,7 @@ struct Inner {
 
 /// The double; clones share everything.
 #[derive(Clone, Default)]
-pub struct Product(Arc<Mutex<Inner>>);
+pub(crate) struct Product(Arc<Mutex<Inner>>);
 
 impl Product {
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -78,7 +78,7 @@ impl Product {
     }
 
     /// A product to sell.
-    pub fn add(&self, name: &str, price: i64, stock: i64) -> Uuid {
+    pub(crate) fn add(&self, name: &str, price: i64, stock: i64) -> Uuid {
         let mut inner = self.lock();
         let id = Uuid::from_u128(0xa000_0000_0000_8000_8000_0000_0000_0000 + inner.shelves.len() as u128);
         let shelf = Shelf {
@@ -91,27 +91,27 @@ impl Product {
     }
 
     /// The next call of `method` (`decrease`, `confirm`, `restore`) goes wrong; later ones queue up.
-    pub fn fail(&self, method: &'static str, fault: Fault) {
+    pub(crate) fn fail(&self, method: &'static str, fault: Fault) {
         self.lock().faults.entry(method).or_default().push_back(fault);
     }
 
     /// No fault is left.
-    pub fn heal(&self) {
+    pub(crate) fn heal(&self) {
         self.lock().faults.clear();
     }
 
     /// Holds last so many microseconds from now on, negative ones too.
-    pub fn set_ttl(&self, micros: i64) {
+    pub(crate) fn set_ttl(&self, micros: i64) {
         self.lock().ttl = Some(micros);
     }
 
     /// Units left.
-    pub fn left(&self, product: Uuid) -> i64 {
+    pub(crate) fn left(&self, product: Uuid) -> i64 {
         self.lock().shelves[&product.to_string()].left
     }
 
     /// `open`, `sold`, the reason it was released for, or `none`.
-    pub fn hold(&self, order_id: &str) -> String {
+    pub(crate) fn hold(&self, order_id: &str) -> String {
         match self.lock().holds.get(order_id).map(|hold| &hold.state) {
             None => "none".to_owned(),
             Some(HoldState::Open) => "open".to_owned(),
@@ -121,13 +121,13 @@ impl Product {
     }
 
     /// Calls of `method` so far.
-    pub fn seen(&self, method: &str) -> Vec<Seen> {
+    pub(crate) fn seen(&self, method: &str) -> Vec<Seen> {
         let seen = &self.lock().seen;
         seen.iter().filter(|seen| seen.method == method).cloned().collect()
     }
 
     /// Ends a hold behind order-service's back.
-    pub fn end(&self, order_id: &str, reason: Option<&str>) {
+    pub(crate) fn end(&self, order_id: &str, reason: Option<&str>) {
         let mut inner = self.lock();
         let hold = inner.holds.get_mut(order_id).unwrap();
         hold.state = match reason {
@@ -178,13 +178,13 @@ impl Product {
 }
 
 /// A refusal as product-service words it.
-pub fn refusal(code: Code, reason: &str) -> Status {
+pub(crate) fn refusal(code: Code, reason: &str) -> Status {
     let details = ErrorDetails::with_error_info(reason, "hotdeal", HashMap::new());
     Status::with_error_details(code, reason, details)
 }
 
 /// Bad input as product-service words it.
-pub fn bad_field(reason: &str, field: &str) -> Status {
+pub(crate) fn bad_field(reason: &str, field: &str) -> Status {
     let mut details = ErrorDetails::with_error_info(reason, "hotdeal", HashMap::new());
     details.add_bad_request_violation(field, "is wrong");
     Status::with_error_details(Code::InvalidArgument, reason, details)

@@ -15,7 +15,7 @@ use tokio::{
 const READY: &[u8] = b"Z\0\0\0\x05I";
 
 #[derive(Clone, Default)]
-pub struct Proxy {
+pub(crate) struct Proxy {
     /// The statement whose answer is to be lost carries these bytes.
     marker: Arc<Mutex<Option<Vec<u8>>>>,
     lost: Arc<AtomicUsize>,
@@ -23,7 +23,7 @@ pub struct Proxy {
 
 impl Proxy {
     /// A proxy to the database at `url`, and the URL to reach it through the proxy.
-    pub async fn before(url: &str) -> (Self, String) {
+    pub(crate) async fn before(url: &str) -> (Self, String) {
         let authority = url.split('@').nth(1).unwrap();
         let (target, database) = authority.split_once('/').unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -40,12 +40,12 @@ impl Proxy {
     }
 
     /// Loses the answer to the next statement that carries `marker`.
-    pub fn lose_answer_to(&self, marker: &str) {
+    pub(crate) fn lose_answer_to(&self, marker: &str) {
         *self.marker.lock().unwrap() = Some(marker.as_bytes().to_vec());
     }
 
     /// How many answers were lost.
-    pub fn lost(&self) -> usize {
+    pub(crate) fn lost(&self) -> usize {
         self.lost.load(Ordering::SeqCst)
     }
 
