@@ -135,7 +135,13 @@ impl OrderService {
             .optional("product-service", move || {
                 let stock = Arc::clone(&stock);
                 let deadline = Instant::now() + PING_TIMEOUT;
-                async move { stock.ping(deadline).await.map_err(|error| error.to_string()) }.boxed()
+                async move {
+                    stock
+                        .ping(deadline)
+                        .await
+                        .map_err(|error| error.to_string())
+                }
+                .boxed()
             })
     }
 
@@ -162,14 +168,21 @@ impl OrderService {
         let released = within(limit, "releases", release).await;
         let expired = within(limit, "expiry", expire).await;
         let observed = within(limit, "observation", observe).await;
-        for ended in [inserted, released, expired, observed].into_iter().flatten() {
+        for ended in [inserted, released, expired, observed]
+            .into_iter()
+            .flatten()
+        {
             ended?;
         }
         Ok(())
     }
 }
 
-async fn within<T>(limit: Duration, what: &'static str, work: impl Future<Output = T>) -> Option<T> {
+async fn within<T>(
+    limit: Duration,
+    what: &'static str,
+    work: impl Future<Output = T>,
+) -> Option<T> {
     let done = timeout(limit, work).await;
     if done.is_err() {
         tracing::warn!(what, "not done within the drain timeout");
@@ -237,7 +250,9 @@ async fn listen(
     variable: &'static str,
 ) -> Result<tokio::net::TcpListener, AppError> {
     if variable == "ORDER_HTTP_ADDR" && !config.is_user_header_trusted() {
-        tracing::warn!("every buyer is refused: TRUST_USER_HEADER is not set and {addr} is no loopback address");
+        tracing::warn!(
+            "every buyer is refused: TRUST_USER_HEADER is not set and {addr} is no loopback address"
+        );
     }
     bind(addr, variable).await.map_err(AppError::Listen)
 }

@@ -99,7 +99,9 @@ mod tests {
 
     fn load(args: &[&str]) -> Result<Config, String> {
         let url = "--database-url=postgres://u:secret@127.0.0.1/x";
-        let args = ["order-service", url].into_iter().chain(args.iter().copied());
+        let args = ["order-service", url]
+            .into_iter()
+            .chain(args.iter().copied());
         let loaded = load_with("order-service", "", args.map(OsString::from), |_| None);
         match loaded {
             Ok(Loaded::Run(config)) => Ok(config),
@@ -139,6 +141,9 @@ mod tests {
     fn the_password_never_shows() {
         let config = load(&["--service-token=hush"]).unwrap();
         let shown = format!("{config:?}");
-        assert!(!shown.contains("secret") && !shown.contains("hush"), "{shown}");
+        assert!(
+            !shown.contains("secret") && !shown.contains("hush"),
+            "{shown}"
+        );
     }
 }

@@ -66,7 +66,11 @@ async fn try_expire(orders: &Orders, id: OrderId, deadline: Instant) -> Result<(
 }
 
 /// Publishes how many orders are pending and how long overdue the first is, until `stop`.
-pub async fn observe(orders: Orders, clock: std::sync::Arc<dyn domain::Clock>, stop: CancellationToken) {
+pub async fn observe(
+    orders: Orders,
+    clock: std::sync::Arc<dyn domain::Clock>,
+    stop: CancellationToken,
+) {
     const INTERVAL: Duration = Duration::from_secs(10);
     while !stop.is_cancelled() {
         if let Ok((count, first)) = orders.store.pending().await {

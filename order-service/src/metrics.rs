@@ -19,14 +19,32 @@ const RELEASE_DROPPED: &str = "order_releases_dropped_total";
 /// Tells the recorder what each metric means; once, after it is installed.
 pub fn describe() {
     describe_counter!(PLACED, "POST /orders by outcome");
-    describe_counter!(ENDED, "Orders that reached a final state, by status and reason");
-    describe_gauge!(PENDING, "Orders that are pending now, in the whole database");
+    describe_counter!(
+        ENDED,
+        "Orders that reached a final state, by status and reason"
+    );
+    describe_gauge!(
+        PENDING,
+        "Orders that are pending now, in the whole database"
+    );
     describe_gauge!(OVERDUE, "How long the longest overdue order has been due");
-    describe_histogram!(STOCK_CALL, "Tries of calls to product-service, by method and outcome");
+    describe_histogram!(
+        STOCK_CALL,
+        "Tries of calls to product-service, by method and outcome"
+    );
     describe_histogram!(INSERT, "Insert statements with their commit");
-    describe_counter!(INSERT_REPEATED, "Insert statements begun again after an unclear outcome");
-    describe_gauge!(RELEASE_QUEUE, "Holds without an order that wait for their release");
-    describe_counter!(RELEASE_DROPPED, "Holds left to product-service's own release");
+    describe_counter!(
+        INSERT_REPEATED,
+        "Insert statements begun again after an unclear outcome"
+    );
+    describe_gauge!(
+        RELEASE_QUEUE,
+        "Holds without an order that wait for their release"
+    );
+    describe_counter!(
+        RELEASE_DROPPED,
+        "Holds left to product-service's own release"
+    );
 }
 
 /// A `POST /orders` ended with `outcome`: `accepted`, `replayed` or an error code.

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use shop::{BUYER, OTHER, Shop, one_line, product::Fault, product::Product, product::refusal, proxy::Proxy};
+use shop::{
+    BUYER, OTHER, Shop, one_line, product::Fault, product::Product, product::refusal, proxy::Proxy,
+};
 use test_kit::{Postgres, eventually};
 use tonic::Code;
 
@@ -46,7 +48,10 @@ async fn a_sold_out_product_is_a_conflict_in_two_languages() {
     let (status, problem, _) = shop.place(&one_line(tea, 2)).await;
     assert_eq!(status, 409);
     assert_eq!(problem["error"], "OUT_OF_STOCK");
-    assert_eq!(problem["message"], "재고가 모두 소진되었습니다. / Sold out.");
+    assert_eq!(
+        problem["message"],
+        "재고가 모두 소진되었습니다. / Sold out."
+    );
     assert_eq!(shop.orders_len().await, 0);
     assert!(shop.product.seen("restore").is_empty());
 }
@@ -63,11 +68,18 @@ async fn one_key_sent_a_hundred_times_at_once_is_one_order() {
         assert_eq!(*status, 202, "{order}");
         assert_eq!(&order["id"], first);
     }
-    let fresh = answers.iter().filter(|(_, _, headers)| !headers.contains_key("idempotent-replayed"));
+    let fresh = answers
+        .iter()
+        .filter(|(_, _, headers)| !headers.contains_key("idempotent-replayed"));
     assert_eq!(fresh.count(), 1);
     assert_eq!(shop.product.left(tea), 9);
     assert_eq!(shop.orders_len().await, 1);
-    assert!(shop.product.seen("decrease").iter().all(|call| !call.first_attempt));
+    assert!(
+        shop.product
+            .seen("decrease")
+            .iter()
+            .all(|call| !call.first_attempt)
+    );
 }
 
 #[tokio::test]
@@ -103,14 +115,20 @@ async fn one_key_with_two_bodies_at_once_is_one_order_and_one_refusal() {
     // The lines are the same, so that product-service sees no difference.
     let to = |name: &str| {
         let mut body = one_line(tea, 1);
-        body["shipping_address"] = json!({"recipient_name": name, "phone": "1", "address": "a", "postal_code": "1"});
+        body["shipping_address"] =
+            json!({"recipient_name": name, "phone": "1", "address": "a", "postal_code": "1"});
         body
     };
     let bodies: Vec<Value> = (0..10).map(|n| to(&n.to_string())).collect();
-    let sent = bodies.iter().map(|body| shop.place_keyed(BUYER, "one", body));
+    let sent = bodies
+        .iter()
+        .map(|body| shop.place_keyed(BUYER, "one", body));
     let answers = join_all(sent).await;
     let accepted = answers.iter().filter(|(status, ..)| *status == 202).count();
-    let refused = answers.iter().filter(|(_, body, _)| body["error"] == "KEY_REUSED").count();
+    let refused = answers
+        .iter()
+        .filter(|(_, body, _)| body["error"] == "KEY_REUSED")
+        .count();
     assert_eq!((accepted, refused), (1, 9));
     assert_eq!((shop.product.left(tea), shop.orders_len().await), (9, 1));
 }
@@ -171,7 +189,10 @@ async fn an_id_whose_hold_stays_unclear_is_buried_when_nobody_can_retry_it() {
     assert_eq!(problem["error"], "UNAVAILABLE");
     assert!(headers.contains_key("retry-after"));
     let id = shop.product.seen("decrease")[0].order_id.clone();
-    eventually(SOON, "the hold is released", async || shop.product.hold(&id) == "NOT_PLACED").await;
+    eventually(SOON, "the hold is released", async || {
+        shop.product.hold(&id) == "NOT_PLACED"
+    })
+    .await;
     assert_eq!(shop.product.left(tea), 10);
     assert_eq!(shop.orders_len().await, 0);
 }
@@ -185,7 +206,10 @@ async fn a_refusal_after_an_unclear_try_buries_the_id_too() {
     assert_eq!(status, 409);
     let id = shop.product.seen("decrease")[0].order_id.clone();
     // The lost request may still arrive: it must not take stock for nobody.
-    eventually(SOON, "the id is buried", async || shop.product.hold(&id) == "NOT_PLACED").await;
+    eventually(SOON, "the id is buried", async || {
+        shop.product.hold(&id) == "NOT_PLACED"
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -211,7 +235,10 @@ async fn an_order_that_comes_after_its_holds_deadline_is_not_stored() {
     let (status, ..) = shop.place(&one_line(tea, 1)).await;
     assert_eq!(status, 503);
     assert_eq!(shop.orders_len().await, 0);
-    eventually(SOON, "the hold is released", async || shop.product.left(tea) == 10).await;
+    eventually(SOON, "the hold is released", async || {
+        shop.product.left(tea) == 10
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -225,16 +252,25 @@ async fn a_key_whose_hold_has_ended_answers_so() {
     assert_eq!(shop.product.hold(&id), "open");
     shop.product.end(&id, Some("EXPIRED"));
     let (status, problem, _) = shop.place_keyed(BUYER, "one", &one_line(tea, 1)).await;
-    assert_eq!((status.as_u16(), &problem["error"]), (409, &json!("HOLD_ENDED")));
+    assert_eq!(
+        (status.as_u16(), &problem["error"]),
+        (409, &json!("HOLD_ENDED"))
+    );
 }
 
 #[tokio::test]
 async fn a_full_product_service_is_passed_on_with_its_hint() {
     let shop = Shop::open().await;
     let tea = shop.product.add("tea", 5_000, 10);
-    shop.product.fail("decrease", Fault::Refuse(refusal(Code::Unavailable, "OVERLOADED")));
+    shop.product.fail(
+        "decrease",
+        Fault::Refuse(refusal(Code::Unavailable, "OVERLOADED")),
+    );
     let (status, problem, headers) = shop.place(&one_line(tea, 1)).await;
-    assert_eq!((status.as_u16(), &problem["error"]), (503, &json!("OVERLOADED")));
+    assert_eq!(
+        (status.as_u16(), &problem["error"]),
+        (503, &json!("OVERLOADED"))
+    );
     assert_eq!(headers["retry-after"], "1");
     // Asking again at once would only add to it.
     assert_eq!(shop.product.seen("decrease").len(), 1);
@@ -247,7 +283,10 @@ async fn an_amount_that_overflows_is_refused_and_gives_the_stock_back() {
     let (status, problem, _) = shop.place(&one_line(gold, 2)).await;
     assert_eq!(status, 422, "{problem}");
     assert_eq!(problem["errors"][0]["field"], "items");
-    eventually(SOON, "the hold is released", async || shop.product.left(gold) == 10).await;
+    eventually(SOON, "the hold is released", async || {
+        shop.product.left(gold) == 10
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -300,7 +339,10 @@ async fn a_row_that_the_database_refuses_does_not_fail_its_neighbours() {
         assert_eq!(*status, expected, "{n}: {body}");
     }
     assert_eq!(shop.orders_len().await, 36);
-    eventually(SOON, "what was not stored is released", async || shop.product.left(bad) == 1_000).await;
+    eventually(SOON, "what was not stored is released", async || {
+        shop.product.left(bad) == 1_000
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -312,5 +354,10 @@ async fn token_and_trace_travel_with_the_call() {
     shop.http.post("/orders", &headers, &one_line(tea, 1)).await;
     let call = &shop.product.seen("decrease")[0];
     assert_eq!(call.authorization.as_deref(), Some("Bearer hush"));
-    assert!(call.traceparent.as_ref().unwrap().contains("4bf92f3577b34da6a3ce929d0e0e4736"));
+    assert!(
+        call.traceparent
+            .as_ref()
+            .unwrap()
+            .contains("4bf92f3577b34da6a3ce929d0e0e4736")
+    );
 }

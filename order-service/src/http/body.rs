@@ -11,8 +11,7 @@ const LINES_MAX: usize = 100;
 
 /// Fields that only the server sets: whoever sends them believes that they count.
 const SERVER_SETS: [&str; 4] = ["id", "status", "unit_price", "total_amount"];
-const SERVER_SETS_IN_ITEMS: [&str; 5] =
-    ["id", "status", "unit_price", "subtotal", "product_name"];
+const SERVER_SETS_IN_ITEMS: [&str; 5] = ["id", "status", "unit_price", "subtotal", "product_name"];
 
 /// The body's meaning.
 #[derive(Debug)]
@@ -145,12 +144,7 @@ impl Reader {
         })
     }
 
-    fn text(
-        &mut self,
-        object: &Map<String, Value>,
-        name: &str,
-        len_max: usize,
-    ) -> Option<String> {
+    fn text(&mut self, object: &Map<String, Value>, name: &str, len_max: usize) -> Option<String> {
         let text = object.get(name).and_then(Value::as_str).unwrap_or_default();
         let fits = (1..=len_max).contains(&text.chars().count());
         if fits && !text.chars().any(char::is_control) {

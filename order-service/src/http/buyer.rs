@@ -21,7 +21,9 @@ impl FromRequestParts<Arc<Api>> for Buyer {
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
         let unknown = |why| problem::of(ErrorCode::Unauthorized).field("X-User-ID", why);
         if !api.is_user_header_trusted {
-            return Err(unknown("is not believed here: TRUST_USER_HEADER is not set"));
+            return Err(unknown(
+                "is not believed here: TRUST_USER_HEADER is not set",
+            ));
         }
         let mut values = parts.headers.get_all(HEADER).iter();
         let (Some(value), None) = (values.next(), values.next()) else {

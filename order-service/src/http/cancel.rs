@@ -27,7 +27,8 @@ pub(super) async fn cancel(
     OptionalJson(Cancel { reason }): OptionalJson<Cancel>,
 ) -> Result<Json<OrderView>, Problem> {
     if reason.as_deref().is_some_and(|reason| !is_note(reason)) {
-        let message = format!("must be at most {NOTE_LEN_MAX} characters without control characters");
+        let message =
+            format!("must be at most {NOTE_LEN_MAX} characters without control characters");
         return Err(problem::invalid(vec![("reason".to_owned(), message)]));
     }
     let (orders, deadline) = (api.orders.clone(), api.deadline());

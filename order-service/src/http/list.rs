@@ -27,10 +27,13 @@ pub(super) async fn list(
     Buyer(buyer): Buyer,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<OrderView>>, Problem> {
-    let status = query.status.as_deref().map(str::parse::<Status>).transpose();
-    let status = status.map_err(|unknown| {
-        problem::invalid(vec![("status".to_owned(), unknown.to_string())])
-    })?;
+    let status = query
+        .status
+        .as_deref()
+        .map(str::parse::<Status>)
+        .transpose();
+    let status = status
+        .map_err(|unknown| problem::invalid(vec![("status".to_owned(), unknown.to_string())]))?;
     let (limit, offset) = (query.page.limit(), query.page.offset());
     let listed = api.orders.store.list(buyer, status, limit, offset).await;
     let (orders, total) = listed.map_err(|error| problem::store(&error))?;

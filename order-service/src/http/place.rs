@@ -30,7 +30,10 @@ pub(super) async fn place(
     let (key, body) = match (key(&headers), body::read(&body)) {
         (Ok(key), Ok(body)) => (key, body),
         (key, body) => {
-            let wrong = key.err().into_iter().chain(body.err().into_iter().flatten());
+            let wrong = key
+                .err()
+                .into_iter()
+                .chain(body.err().into_iter().flatten());
             return Err(problem::invalid(wrong.collect()));
         }
     };

@@ -34,7 +34,9 @@ pub(super) fn invalid(fields: Vec<(String, String)>) -> Problem {
 fn with_fields(problem: Problem, fields: Vec<(String, String)>) -> Problem {
     fields
         .into_iter()
-        .fold(problem, |problem, (field, message)| problem.field(field, message))
+        .fold(problem, |problem, (field, message)| {
+            problem.field(field, message)
+        })
 }
 
 pub(super) fn not_placed(error: NotPlaced) -> Problem {
@@ -124,7 +126,10 @@ mod tests {
             retry_after: Duration::from_secs(7),
         };
         let limited = not_placed(busy.into());
-        assert_eq!((limited.status, limited.retry_after), (429, Some(Duration::from_secs(7))));
+        assert_eq!(
+            (limited.status, limited.retry_after),
+            (429, Some(Duration::from_secs(7)))
+        );
         let unknown = not_placed(NotInserted::Unknown.into());
         assert_eq!((unknown.status, unknown.error), (503, "UNAVAILABLE"));
     }

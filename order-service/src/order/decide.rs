@@ -96,7 +96,10 @@ pub fn decide(order: &Order, command: Command, now: Timestamp) -> Result<Decisio
             let note = note.filter(|_| reason == Reason::CANCELLED_BY_USER);
             Ok(go(order, State::Cancelled { at, reason, note }, now))
         }
-        (State::Confirmed { .. }, Command::Confirm | Command::Expire | Command::HoldSold { .. })
+        (
+            State::Confirmed { .. },
+            Command::Confirm | Command::Expire | Command::HoldSold { .. },
+        )
         | (
             State::Cancelled { .. },
             Command::Cancel | Command::Expire | Command::HoldReleased { .. },
@@ -228,7 +231,10 @@ mod tests {
     #[test]
     fn an_order_does_not_expire_before_its_deadline() {
         let pending = order(State::Pending);
-        assert_eq!(decide(&pending, Command::Expire, at(99)).unwrap().effect, None);
+        assert_eq!(
+            decide(&pending, Command::Expire, at(99)).unwrap().effect,
+            None
+        );
         let due = decide(&pending, Command::Expire, at(100)).unwrap();
         let reason = Reason::EXPIRED;
         assert_eq!(due.effect, Some(Effect::ReleaseHold { reason }));
@@ -244,7 +250,10 @@ mod tests {
             (&ended, Command::Confirm),
             (&ended, Command::HoldSold { at: at(20) }),
         ] {
-            assert!(decide(order, command.clone(), at(30)).is_err(), "{command:?}");
+            assert!(
+                decide(order, command.clone(), at(30)).is_err(),
+                "{command:?}"
+            );
         }
     }
 

@@ -89,7 +89,10 @@ impl Stock {
         };
         let mut tries = Tries::new(ask.order_id, deadline);
         loop {
-            let error = match self.once("decrease", &message, &tries, wire::decrease).await {
+            let error = match self
+                .once("decrease", &message, &tries, wire::decrease)
+                .await
+            {
                 Ok(answer) => match convert::held(ask.order_id, answer) {
                     Ok(held) => return Ok(held),
                     // The stock is held, but no order can be made of it.
@@ -116,7 +119,8 @@ impl Stock {
     pub async fn confirm(&self, id: OrderId, deadline: Instant) -> Result<Ending, StockError> {
         let order_id = id.to_string();
         let message = ConfirmStockRequest { order_id };
-        self.end("confirm", id, message, deadline, wire::confirm).await
+        self.end("confirm", id, message, deadline, wire::confirm)
+            .await
     }
 
     /// Releases the hold of an order; an unknown id can never take stock from then on.
@@ -133,7 +137,8 @@ impl Stock {
             order_id: id.to_string(),
             reason: reason.to_string(),
         };
-        self.end("restore", id, message, deadline, wire::restore).await
+        self.end("restore", id, message, deadline, wire::restore)
+            .await
     }
 
     /// Whether product-service answers at all; one try, which changes nothing.

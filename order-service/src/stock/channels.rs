@@ -105,12 +105,18 @@ impl std::fmt::Debug for Slot {
 
 impl Slot {
     fn rests(&self, now: Instant) -> bool {
-        let until = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = self
+            .rests_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         until.is_some_and(|until| now < until)
     }
 
     fn set_rest(&self, until: Option<Instant>) {
-        let mut slot = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self
+            .rests_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         *slot = until;
     }
 }

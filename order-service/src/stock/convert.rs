@@ -194,7 +194,11 @@ mod tests {
     fn a_full_service_says_when_to_come_back() {
         for (code, reason, expected) in [
             (Code::Unavailable, "OVERLOADED", ErrorCode::Overloaded),
-            (Code::ResourceExhausted, "RATE_LIMITED", ErrorCode::RateLimited),
+            (
+                Code::ResourceExhausted,
+                "RATE_LIMITED",
+                ErrorCode::RateLimited,
+            ),
         ] {
             let busy = StockError::Busy {
                 code: expected,

@@ -30,11 +30,7 @@ impl Store {
             columns!(),
             ", now_us() AS now_us FROM orders WHERE id = $1"
         );
-        let find = || {
-            sqlx::query_as(FIND)
-                .bind(id.0)
-                .fetch_optional(&self.pool)
-        };
+        let find = || sqlx::query_as(FIND).bind(id.0).fetch_optional(&self.pool);
         let row: Option<Dated> = again(find).await?;
         row.map(|row| Ok((row.order.try_into()?, Timestamp::from_micros(row.now_us))))
             .transpose()
@@ -54,11 +50,7 @@ impl Store {
             return Ok(HashMap::new());
         }
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let find = || {
-            sqlx::query_as(FIND_MANY)
-                .bind(&ids)
-                .fetch_all(&self.pool)
-        };
+        let find = || sqlx::query_as(FIND_MANY).bind(&ids).fetch_all(&self.pool);
         let rows: Vec<OrderRow> = again(find).await?;
         rows.into_iter()
             .map(|row| Ok((OrderId(row.id), row.try_into()?)))

@@ -99,7 +99,9 @@ impl TryFrom<OrderRow> for Order {
             user_id: UserId(row.user_id),
             flow: row.flow.parse().map_err(|_| corrupt("flow"))?,
             state,
-            lines: lines.collect::<Result<_, ()>>().map_err(|()| corrupt("items"))?,
+            lines: lines
+                .collect::<Result<_, ()>>()
+                .map_err(|()| corrupt("items"))?,
             total: Money::try_from(row.total_amount).map_err(|_| corrupt("total_amount"))?,
             shipping_address: row.shipping_address.map(|address| address.0),
             fingerprint,

@@ -53,7 +53,12 @@ impl Shop {
     }
 
     /// A replica that reaches the database at `url` by way of `service_url`.
-    pub(crate) async fn open_on(url: &str, service_url: &str, product: Product, flags: &[&str]) -> Self {
+    pub(crate) async fn open_on(
+        url: &str,
+        service_url: &str,
+        product: Product,
+        flags: &[&str],
+    ) -> Self {
         let config = config(service_url, flags);
         let limits = HttpLimits::from(&config.common);
         let server = ProductServiceServer::new(product.clone());
@@ -64,7 +69,9 @@ impl Shop {
         let stop = CancellationToken::new();
         tokio::spawn(serve_http(listener, service.router(), limits, stop.clone()));
         tokio::spawn(service.run(stop.clone()));
-        let pool = sql::connect(sql::PoolOptions::new(url, SCHEMA)).await.unwrap();
+        let pool = sql::connect(sql::PoolOptions::new(url, SCHEMA))
+            .await
+            .unwrap();
         Self {
             http: Http::new(base),
             product,
@@ -76,7 +83,9 @@ impl Shop {
 
     /// `POST /orders` of [`BUYER`] without a key.
     pub(crate) async fn place(&self, body: &Value) -> Answer {
-        self.http.post("/orders", &[("x-user-id", BUYER)], body).await
+        self.http
+            .post("/orders", &[("x-user-id", BUYER)], body)
+            .await
     }
 
     /// `POST /orders` with a key.

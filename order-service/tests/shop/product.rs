@@ -80,7 +80,9 @@ impl Product {
     /// A product to sell.
     pub(crate) fn add(&self, name: &str, price: i64, stock: i64) -> Uuid {
         let mut inner = self.lock();
-        let id = Uuid::from_u128(0xa000_0000_0000_8000_8000_0000_0000_0000 + inner.shelves.len() as u128);
+        let id = Uuid::from_u128(
+            0xa000_0000_0000_8000_8000_0000_0000_0000 + inner.shelves.len() as u128,
+        );
         let shelf = Shelf {
             name: name.to_owned(),
             price,
@@ -92,7 +94,11 @@ impl Product {
 
     /// The next call of `method` (`decrease`, `confirm`, `restore`) goes wrong; later ones queue up.
     pub(crate) fn fail(&self, method: &'static str, fault: Fault) {
-        self.lock().faults.entry(method).or_default().push_back(fault);
+        self.lock()
+            .faults
+            .entry(method)
+            .or_default()
+            .push_back(fault);
     }
 
     /// No fault is left.
@@ -123,7 +129,10 @@ impl Product {
     /// Calls of `method` so far.
     pub(crate) fn seen(&self, method: &str) -> Vec<Seen> {
         let seen = &self.lock().seen;
-        seen.iter().filter(|seen| seen.method == method).cloned().collect()
+        seen.iter()
+            .filter(|seen| seen.method == method)
+            .cloned()
+            .collect()
     }
 
     /// Ends a hold behind order-service's back.
@@ -224,7 +233,10 @@ impl Inner {
             }
             return Ok(self.held(&lines, hold.expires_at_us, true));
         }
-        if lines.iter().any(|(id, quantity)| self.shelves[id].left < *quantity) {
+        if lines
+            .iter()
+            .any(|(id, quantity)| self.shelves[id].left < *quantity)
+        {
             return Err(refusal(Code::FailedPrecondition, "OUT_OF_STOCK"));
         }
         for (id, quantity) in &lines {
@@ -241,7 +253,12 @@ impl Inner {
         Ok(self.held(&lines, expires_at_us, false))
     }
 
-    fn held(&self, lines: &[(String, i64)], expires_at_us: i64, replayed: bool) -> DecreaseStockResponse {
+    fn held(
+        &self,
+        lines: &[(String, i64)],
+        expires_at_us: i64,
+        replayed: bool,
+    ) -> DecreaseStockResponse {
         let item = |(id, quantity): &(String, i64)| HeldItem {
             product_id: id.clone(),
             product_name: self.shelves[id].name.clone(),
@@ -306,8 +323,12 @@ impl ProductService for Product {
         &self,
         request: Request<DecreaseStockRequest>,
     ) -> Result<Response<DecreaseStockResponse>, Status> {
-        let (id, first) = (request.get_ref().order_id.clone(), request.get_ref().first_attempt);
-        self.answer("decrease", id, first, request, Inner::decrease).await
+        let (id, first) = (
+            request.get_ref().order_id.clone(),
+            request.get_ref().first_attempt,
+        );
+        self.answer("decrease", id, first, request, Inner::decrease)
+            .await
     }
 
     async fn confirm_stock(
@@ -315,8 +336,10 @@ impl ProductService for Product {
         request: Request<ConfirmStockRequest>,
     ) -> Result<Response<HoldEnded>, Status> {
         let id = request.get_ref().order_id.clone();
-        self.answer("confirm", id, false, request, |inner, ask| inner.confirm(&ask.order_id))
-            .await
+        self.answer("confirm", id, false, request, |inner, ask| {
+            inner.confirm(&ask.order_id)
+        })
+        .await
     }
 
     async fn restore_stock(

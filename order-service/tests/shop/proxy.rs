@@ -80,7 +80,9 @@ impl Proxy {
 
     fn is_marked(&self, bytes: &[u8]) -> bool {
         let mut marker = self.marker.lock().unwrap();
-        let found = marker.as_ref().is_some_and(|marker| contains(bytes, marker));
+        let found = marker
+            .as_ref()
+            .is_some_and(|marker| contains(bytes, marker));
         if found {
             *marker = None;
         }
