@@ -1,5 +1,7 @@
 //! What any store of orders must do, on the real engine.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 use std::time::Duration;
 
 use domain::{Clock as _, Money, OrderId, ProductId, Quantity, SystemClock, Timestamp, UserId};

@@ -6,6 +6,7 @@
 //! - [`proxy`]: stands before Postgres and loses answers.
 
 #![expect(dead_code, reason = "each test binary uses a part of it")]
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 pub(crate) mod product;
 pub(crate) mod proxy;
