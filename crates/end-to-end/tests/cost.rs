@@ -11,6 +11,7 @@ use product_api::{DecreaseStockRequest, StockItem, product_service_client::Produ
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
 use test_kit::eventually;
+use tonic::transport::Endpoint;
 use uuid::Uuid;
 
 /// Writing transactions so far, and calls of the admission script.
@@ -45,8 +46,8 @@ async fn durable_shop() -> (Shop, PgConnection) {
 async fn a_decrease_alone_costs_one_script_call_and_one_commit() {
     let (shop, mut db) = durable_shop().await;
     let deal = shop.start_deal(100).await;
-    let url = shop.grpc_urls[0].clone();
-    let mut client = ProductServiceClient::connect(url).await.unwrap();
+    let endpoint = Endpoint::from_shared(shop.grpc_urls[0].clone()).unwrap();
+    let mut client = ProductServiceClient::new(endpoint.connect().await.unwrap());
     let before = counts(&shop, &mut db).await;
     for _ in 0..10 {
         let request = DecreaseStockRequest {
