@@ -110,7 +110,10 @@ async fn a_buyer_who_hangs_up_leaves_no_stock_without_an_order() {
         (status, ..) = shop.place(&body) => panic!("answered {status}"),
         () = eventually(SOON, "the call is under way", hung_up) => {}
     }
-    eventually(SOON, "the order is stored", async || shop.orders_len().await == 1).await;
+    eventually(SOON, "the order is stored", async || {
+        shop.orders_len().await == 1
+    })
+    .await;
     assert_eq!(shop.product.left(tea), 9);
 }
 

@@ -24,7 +24,10 @@ const SOON: Duration = Duration::from_secs(10);
 async fn listen(product: Product) -> (String, CancellationToken) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
-    let (limits, stop) = (GrpcLimits::from(&Common::default()), CancellationToken::new());
+    let (limits, stop) = (
+        GrpcLimits::from(&Common::default()),
+        CancellationToken::new(),
+    );
     let router = builder(&limits).add_service(ProductServiceServer::new(product));
     tokio::spawn(serve_grpc(listener, router, limits, stop.clone()));
     (url, stop)
@@ -64,7 +67,10 @@ async fn a_dead_product_service_beside_a_live_one_costs_no_order() {
     let order = start(&url, &format!("{},{live}", dead.http_url())).await;
     let tea = product.add("tea", 5_000, 20);
     for _ in 0..10 {
-        let (status, body, _) = order.http.post("/orders", &HEADERS, &one_line(tea, 1)).await;
+        let (status, body, _) = order
+            .http
+            .post("/orders", &HEADERS, &one_line(tea, 1))
+            .await;
         assert_eq!(status, 202, "{body}");
     }
     assert_eq!(product.left(tea), 10);
@@ -102,7 +108,10 @@ async fn a_stop_lets_the_order_that_was_begun_be_answered() {
     let body = one_line(tea, 1);
     let placing = order.http.post("/orders", &HEADERS, &body);
     let stopping = async {
-        eventually(SOON, "the call is under way", async || !product.seen("decrease").is_empty()).await;
+        eventually(SOON, "the call is under way", async || {
+            !product.seen("decrease").is_empty()
+        })
+        .await;
         order.process.terminate();
     };
     let ((status, body, _), ()) = tokio::join!(placing, stopping);
@@ -117,7 +126,10 @@ async fn an_accepted_order_outlives_the_process_that_accepted_it() {
     let (live, _stop) = listen(product.clone()).await;
     let tea = product.add("tea", 5_000, 10);
     let first = start(&url, &live).await;
-    let (status, placed, _) = first.http.post("/orders", &HEADERS, &one_line(tea, 1)).await;
+    let (status, placed, _) = first
+        .http
+        .post("/orders", &HEADERS, &one_line(tea, 1))
+        .await;
     assert_eq!(status, 202, "{placed}");
     first.process.kill9();
     let second = start(&url, &live).await;
