@@ -1,1 +1,25 @@
-//! To be filled.
+//! order-service: orders, accepted once their stock is held and their row is committed.
+//!
+//! - [`order`]: what an order is and how it may change; pure.
+//! - [`place`], [`confirm`](mod@confirm), [`cancel`], [`expire`], and what the last three share,
+//!   [`ending`]: the use cases.
+//! - [`stock`]: product-service over gRPC. [`store`]: the only SQL. [`http`]: what buyers talk to.
+//! - [`config`], [`metrics`], [`app`]: settings, measurements, and how the parts are put together.
+//!
+//! The walk of one order: `http::place` → [`place::Placer::place`] → [`stock::Stock::decrease`] →
+//! [`place::inserter`] → [`store::Store::insert`] → `202`.
+
+pub mod app;
+pub mod cancel;
+pub mod config;
+pub mod confirm;
+pub mod ending;
+pub mod expire;
+pub mod http;
+pub mod metrics;
+pub mod order;
+pub mod place;
+pub mod stock;
+pub mod store;
+
+pub use app::OrderService;

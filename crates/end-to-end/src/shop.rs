@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use test_kit::{Http, Port, Postgres, Process, Program, Redis, TestDatabase, eventually};
+use test_kit::{
+    Http, Port, Postgres, PostgresServer, Process, Program, Redis, TestDatabase, eventually,
+};
 
 /// How many replicas of what.
 #[derive(Debug, Clone)]
@@ -12,6 +14,8 @@ pub struct ShopOptions {
     pub replicas: usize,
     /// Whether there is a Redis.
     pub has_gate: bool,
+    /// Whether Postgres is a server of this shop alone, with fsync on; else one that tests share.
+    pub is_durable: bool,
     /// More environment variables, for both services.
     pub env: Vec<(&'static str, String)>,
 }
@@ -21,6 +25,7 @@ impl Default for ShopOptions {
         Self {
             replicas: 1,
             has_gate: true,
+            is_durable: false,
             env: Vec::new(),
         }
     }
@@ -75,6 +80,8 @@ pub struct Shop {
     pub order: Vec<Replica>,
     /// The gate's Redis.
     pub redis: Option<Redis>,
+    /// The shop's own Postgres, if it has one.
+    pub postgres: Option<PostgresServer>,
     /// Both services' database.
     pub database: TestDatabase,
     /// gRPC addresses of product-service.
@@ -96,7 +103,14 @@ impl Shop {
     /// # Panics
     /// When something does not start.
     pub async fn start(options: ShopOptions) -> Self {
-        let database = Postgres::shared().database().await;
+        let postgres = match options.is_durable {
+            true => Some(Postgres::start_durable().await),
+            false => None,
+        };
+        let database = match &postgres {
+            Some(own) => own.database().await,
+            None => Postgres::shared().database().await,
+        };
         let redis = match options.has_gate {
             true => Some(Redis::start().await),
             false => None,
@@ -142,6 +156,7 @@ impl Shop {
             product,
             order,
             redis,
+            postgres,
             database,
             grpc_urls,
         }

@@ -1,0 +1,149 @@
+//! The settings of order-service. Each field's first line is what `--help` says.
+
+use std::{net::SocketAddr, time::Duration};
+
+use service_kit::config::{Common, Secret, SecretUrl, Settings, count, duration};
+
+/// product-service holds stock no longer than this.
+const HOLD_TTL_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+const HOLD_TTL_MIN: Duration = Duration::from_secs(1);
+const BATCH_LEN_MAX: usize = 1024;
+
+/// Every setting.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Config {
+    /// PostgreSQL; the tables live in the schema `order_service`
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: SecretUrl,
+
+    /// Connections to the database at most
+    #[arg(long, env = "DATABASE_CONNECTIONS_MAX", value_parser = count, default_value_t = 16)]
+    pub database_connections_max: usize,
+
+    /// Where buyers reach the service
+    #[arg(long, env = "ORDER_HTTP_ADDR", default_value = "127.0.0.1:8080")]
+    pub order_http_addr: SocketAddr,
+
+    /// Health and metrics
+    #[arg(long, env = "ORDER_OPS_ADDR", default_value = "127.0.0.1:9102")]
+    pub order_ops_addr: SocketAddr,
+
+    /// product-service's replicas, separated by commas
+    #[arg(
+        long,
+        env = "PRODUCT_GRPC_URL",
+        value_delimiter = ',',
+        default_value = "http://127.0.0.1:50051"
+    )]
+    pub product_grpc_url: Vec<String>,
+
+    /// gRPC connections to each of them
+    #[arg(long, env = "PRODUCT_CHANNELS", value_parser = count, default_value_t = 2)]
+    pub product_channels: usize,
+
+    /// Shown to product-service; none: it answers loopback only
+    #[arg(long, env = "SERVICE_TOKEN", hide_env_values = true)]
+    pub service_token: Option<Secret>,
+
+    /// Believe `X-User-ID` beyond loopback: only behind a gateway that sets it
+    #[arg(
+        long,
+        env = "TRUST_USER_HEADER",
+        action = clap::ArgAction::Set,
+        default_value_t = false
+    )]
+    pub trust_user_header: bool,
+
+    /// How long stock is held for an order that is not confirmed, 1s to 24h
+    #[arg(long, env = "HOLD_TTL", value_parser = duration, default_value = "5m")]
+    pub hold_ttl: Duration,
+
+    /// Orders stored in one commit at most; 1 turns the group commit off
+    #[arg(long, env = "ORDER_BATCH_MAX", value_parser = count, default_value_t = 64)]
+    pub order_batch_max: usize,
+
+    /// What every service has
+    #[command(flatten)]
+    pub common: Common,
+}
+
+impl Config {
+    /// Whether the header that names the buyer is believed: on loopback, or if the operator says so.
+    pub fn is_user_header_trusted(&self) -> bool {
+        self.trust_user_header || self.order_http_addr.ip().to_canonical().is_loopback()
+    }
+}
+
+impl Settings for Config {
+    fn validate(&self) -> Result<(), String> {
+        if !(HOLD_TTL_MIN..=HOLD_TTL_MAX).contains(&self.hold_ttl) {
+            return Err("HOLD_TTL must be 1s to 24h".to_owned());
+        }
+        if self.order_batch_max > BATCH_LEN_MAX {
+            return Err(format!("ORDER_BATCH_MAX must be at most {BATCH_LEN_MAX}"));
+        }
+        if u32::try_from(self.database_connections_max).is_err() {
+            return Err("DATABASE_CONNECTIONS_MAX is too large".to_owned());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use service_kit::config::{Loaded, load_with};
+
+    use super::*;
+
+    fn load(args: &[&str]) -> Result<Config, String> {
+        let url = "--database-url=postgres://u:secret@127.0.0.1/x";
+        let args = ["order-service", url]
+            .into_iter()
+            .chain(args.iter().copied());
+        let loaded = load_with("order-service", "", args.map(OsString::from), |_| None);
+        match loaded {
+            Ok(Loaded::Run(config)) => Ok(config),
+            Ok(Loaded::Done) => Err("done".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn the_buyer_header_is_believed_on_loopback_or_when_told_so() {
+        assert!(load(&[]).unwrap().is_user_header_trusted());
+        let open = "--order-http-addr=0.0.0.0:8080";
+        assert!(!load(&[open]).unwrap().is_user_header_trusted());
+        let told = load(&[open, "--trust-user-header=true"]).unwrap();
+        assert!(told.is_user_header_trusted());
+    }
+
+    #[test]
+    fn several_product_services_are_separated_by_commas() {
+        let config = load(&["--product-grpc-url=http://a:1,http://b:2"]).unwrap();
+        assert_eq!(config.product_grpc_url, ["http://a:1", "http://b:2"]);
+    }
+
+    #[test]
+    fn settings_out_of_range_are_refused_by_name() {
+        for (arg, name) in [
+            ("--hold-ttl=25h", "HOLD_TTL"),
+            ("--hold-ttl=10ms", "HOLD_TTL"),
+            ("--order-batch-max=2000", "ORDER_BATCH_MAX"),
+            ("--order-batch-max=0", "order-batch-max"),
+        ] {
+            assert!(load(&[arg]).unwrap_err().contains(name), "{arg}");
+        }
+    }
+
+    #[test]
+    fn the_password_never_shows() {
+        let config = load(&["--service-token=hush"]).unwrap();
+        let shown = format!("{config:?}");
+        assert!(
+            !shown.contains("secret") && !shown.contains("hush"),
+            "{shown}"
+        );
+    }
+}

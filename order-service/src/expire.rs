@@ -1,0 +1,86 @@
+//! Ends the pending orders whose deadline has passed. Every replica runs this; leases keep them from
+//! doing the same work, and doing it twice would change nothing.
+
+use std::time::Duration;
+
+use domain::OrderId;
+use futures::{StreamExt as _, stream};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    ending::{NotEnded, Orders},
+    metrics,
+    order::Command,
+    store::StoreError,
+};
+
+const BATCH_LEN: i64 = 200;
+const AT_ONCE_MAX: usize = 16;
+const LEASE: Duration = Duration::from_secs(10);
+/// An order is left to the next lease a little before its own runs out.
+const WORK_TIME: Duration = Duration::from_secs(9);
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// Ends due orders until `stop`.
+pub async fn run(orders: Orders, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match expire_due(&orders, &stop).await {
+            // A full batch: there may be more.
+            Ok(count) if count >= usize::try_from(BATCH_LEN).unwrap_or(usize::MAX) => continue,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "due orders could not be read"),
+        }
+        tokio::select! {
+            () = sleep(INTERVAL) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// Leases one batch and ends it; answers how many were due.
+///
+/// # Errors
+/// When the database cannot be asked for due orders.
+pub async fn expire_due(orders: &Orders, stop: &CancellationToken) -> Result<usize, StoreError> {
+    let due = orders.store.lease_due(BATCH_LEN, LEASE).await?;
+    let deadline = Instant::now() + WORK_TIME;
+    let count = due.len();
+    stream::iter(due)
+        .take_until(stop.cancelled())
+        .for_each_concurrent(AT_ONCE_MAX, |id| expire(orders, id, deadline))
+        .await;
+    Ok(count)
+}
+
+async fn expire(orders: &Orders, id: OrderId, deadline: Instant) {
+    if let Err(error) = try_expire(orders, id, deadline).await {
+        tracing::warn!(order.id = %id, %error, "a due order is left for later");
+    }
+}
+
+async fn try_expire(orders: &Orders, id: OrderId, deadline: Instant) -> Result<(), NotEnded> {
+    let read = orders.read(id, |_| true).await?;
+    orders.drive(read, &Command::Expire, None, deadline).await?;
+    Ok(())
+}
+
+/// Publishes how many orders are pending and how long overdue the first is, until `stop`.
+pub async fn observe(
+    orders: Orders,
+    clock: std::sync::Arc<dyn domain::Clock>,
+    stop: CancellationToken,
+) {
+    const INTERVAL: Duration = Duration::from_secs(10);
+    while !stop.is_cancelled() {
+        if let Ok((count, first)) = orders.store.pending().await {
+            let overdue = first.map_or(0, |first| clock.now().as_micros() - first.as_micros());
+            let overdue = Duration::from_micros(u64::try_from(overdue).unwrap_or(0));
+            metrics::pending(count, overdue);
+        }
+        tokio::select! {
+            () = sleep(INTERVAL) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}

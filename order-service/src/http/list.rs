@@ -1,0 +1,42 @@
+//! `GET /orders`.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use serde::Deserialize;
+use service_kit::{
+    extract::Query,
+    page::{Page, PageQuery},
+    problem::Problem,
+};
+
+use super::{Api, buyer::Buyer, problem, view::OrderView};
+use crate::order::Status;
+
+/// `?page&size&status`.
+#[derive(Debug, Deserialize)]
+pub(super) struct ListQuery {
+    #[serde(flatten)]
+    page: PageQuery,
+    status: Option<String>,
+}
+
+/// The buyer's own orders, newest first.
+pub(super) async fn list(
+    State(api): State<Arc<Api>>,
+    Buyer(buyer): Buyer,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<OrderView>>, Problem> {
+    let status = query
+        .status
+        .as_deref()
+        .map(str::parse::<Status>)
+        .transpose();
+    let status = status
+        .map_err(|unknown| problem::invalid(vec![("status".to_owned(), unknown.to_string())]))?;
+    let (limit, offset) = (query.page.limit(), query.page.offset());
+    let listed = api.orders.store.list(buyer, status, limit, offset).await;
+    let (orders, total) = listed.map_err(|error| problem::store(&error))?;
+    let items = orders.into_iter().map(OrderView::from).collect();
+    Ok(Json(Page::new(items, total, query.page)))
+}

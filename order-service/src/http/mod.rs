@@ -1,0 +1,71 @@
+//! What buyers talk to.
+//!
+//! - [`routes`]: every route.
+//! - `place`, `read`, `list`, `confirm`, `cancel`: one endpoint each; `index` lists them.
+//! - [`buyer`]: who is asking. [`body`]: what a `POST /orders` must look like. [`view`]: an order as JSON.
+//! - [`problem`]: from refusals and failures to answers; [`words`]: what they say to the buyer.
+
+mod body;
+mod buyer;
+mod cancel;
+mod confirm;
+mod index;
+mod list;
+mod place;
+mod problem;
+mod read;
+mod routes;
+mod view;
+mod words;
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use domain::ErrorCode;
+use futures::future::Either;
+use service_kit::{problem::Problem, trace};
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
+
+pub use routes::router;
+
+use crate::{ending::Orders, place::Placer};
+
+/// What the endpoints work with.
+#[derive(Debug)]
+pub struct Api {
+    /// Places orders.
+    pub placer: Arc<Placer>,
+    /// Ends them.
+    pub orders: Orders,
+    /// Whether whoever reaches the listener is believed who he is.
+    pub is_user_header_trusted: bool,
+    /// How long the work of one request may take.
+    pub work_time: Duration,
+    /// Work that goes on when its buyer has hung up.
+    pub tasks: TaskTracker,
+}
+
+impl Api {
+    /// When the work of a request that begins now has to end.
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.work_time
+    }
+
+    /// Runs `work` to its end even if the buyer hangs up: stock that is taken must get its order, or be
+    /// given back.
+    async fn finish<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let work = work.in_current_span();
+        let work = match trace::current() {
+            Some(context) => Either::Left(trace::scope(context, work)),
+            None => Either::Right(work),
+        };
+        self.tasks.spawn(work).await.map_err(|error| {
+            tracing::error!(%error, "the work of a request broke off");
+            problem::of(ErrorCode::Internal)
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! `POST /orders`.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use service_kit::{extract::Json, problem::Problem};
+
+use super::{Api, body, buyer::Buyer, problem, view::OrderView};
+use crate::{
+    metrics,
+    order::IdempotencyKey,
+    place::{Place, Placed},
+};
+
+const KEY: &str = "idempotency-key";
+const REPLAYED: &str = "idempotent-replayed";
+
+/// `202` with the order once its stock is held and its row is committed.
+pub(super) async fn place(
+    State(api): State<Arc<Api>>,
+    Buyer(user_id): Buyer,
+    headers: HeaderMap,
+    Json(body): Json<serde_json::Value>,
+) -> Result<Response, Problem> {
+    let deadline = api.deadline();
+    let (key, body) = match (key(&headers), body::read(&body)) {
+        (Ok(key), Ok(body)) => (key, body),
+        (key, body) => {
+            let wrong = key
+                .err()
+                .into_iter()
+                .chain(body.err().into_iter().flatten());
+            return Err(problem::invalid(wrong.collect()));
+        }
+    };
+    let request = Place {
+        user_id,
+        key,
+        lines: body.lines,
+        shipping_address: body.shipping_address,
+    };
+    let placer = Arc::clone(&api.placer);
+    let work = async move { placer.place(request, deadline).await };
+    match api.finish(work).await? {
+        Ok(placed) => Ok(accepted(placed)),
+        Err(error) => {
+            let problem = problem::not_placed(error);
+            metrics::placed(problem.error);
+            Err(problem)
+        }
+    }
+}
+
+fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, (String, String)> {
+    let wrong = |why: String| ("Idempotency-Key".to_owned(), why);
+    let mut values = headers.get_all(KEY).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(wrong("must be set once".to_owned()));
+    }
+    let key = value.to_str().unwrap_or_default().parse::<IdempotencyKey>();
+    key.map(Some).map_err(|invalid| wrong(invalid.to_string()))
+}
+
+fn accepted(placed: Placed) -> Response {
+    let (order, is_replay) = match placed {
+        Placed::New(order) => (order, false),
+        Placed::Replayed(order) => (order, true),
+    };
+    metrics::placed(if is_replay { "replayed" } else { "accepted" });
+    let location = HeaderValue::try_from(format!("/orders/{}", order.id));
+    let body = axum::Json(OrderView::from(order));
+    let mut response = (StatusCode::ACCEPTED, body).into_response();
+    let headers = response.headers_mut();
+    if let Ok(location) = location {
+        headers.insert(header::LOCATION, location);
+    }
+    if is_replay {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}

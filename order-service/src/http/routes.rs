@@ -1,0 +1,21 @@
+//! Every route.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+use super::{Api, cancel, confirm, index, list, place, read};
+
+/// The buyers' interface over `api`. The server adds limits and traces.
+pub fn router(api: Arc<Api>) -> Router {
+    Router::new()
+        .route("/", get(index::index))
+        .route("/orders", post(place::place).get(list::list))
+        .route("/orders/{id}", get(read::read))
+        .route("/orders/{id}/confirm", post(confirm::confirm))
+        .route("/orders/{id}/cancel", post(cancel::cancel))
+        .with_state(api)
+}

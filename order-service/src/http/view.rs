@@ -1,0 +1,87 @@
+//! An order as buyers see it.
+
+use domain::{DealId, Money, OrderId, ProductId, Quantity, Timestamp, UserId};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::order::{Line, Order, ShippingAddress, State};
+
+/// One order.
+#[derive(Debug, Serialize)]
+pub(super) struct OrderView {
+    id: OrderId,
+    user_id: UserId,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    flow: &'static str,
+    items: Vec<LineView>,
+    total_amount: Money,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipping_address: Option<ShippingAddress>,
+    expires_at: Timestamp,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmed_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancelled_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel_reason: Option<String>,
+}
+
+/// One product of it.
+#[derive(Debug, Serialize)]
+struct LineView {
+    id: Uuid,
+    product_id: ProductId,
+    product_name: String,
+    quantity: Quantity,
+    unit_price: Money,
+    subtotal: Money,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deal_id: Option<DealId>,
+}
+
+impl From<Order> for OrderView {
+    fn from(order: Order) -> Self {
+        let status = order.state.status().as_str();
+        let reason = order.state.reason().map(ToString::to_string);
+        let (confirmed_at, cancelled_at, cancel_reason) = match order.state {
+            State::Pending => (None, None, None),
+            State::Confirmed { at } => (Some(at), None, None),
+            State::Cancelled { at, note, .. } => (None, Some(at), note),
+            State::Failed { at, .. } => (None, Some(at), None),
+        };
+        Self {
+            id: order.id,
+            user_id: order.user_id,
+            status,
+            reason,
+            flow: order.flow.as_str(),
+            items: order.lines.into_iter().map(LineView::from).collect(),
+            total_amount: order.total,
+            shipping_address: order.shipping_address,
+            expires_at: order.expires_at,
+            created_at: order.created_at,
+            updated_at: order.updated_at,
+            confirmed_at,
+            cancelled_at,
+            cancel_reason,
+        }
+    }
+}
+
+impl From<Line> for LineView {
+    fn from(line: Line) -> Self {
+        Self {
+            id: line.id,
+            product_id: line.product_id,
+            product_name: line.product_name,
+            quantity: line.quantity,
+            unit_price: line.unit_price,
+            subtotal: line.subtotal,
+            deal_id: line.deal_id,
+        }
+    }
+}

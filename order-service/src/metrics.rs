@@ -1,0 +1,100 @@
+//! Every metric of this service.
+
+use std::time::Duration;
+
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+
+use crate::{order::Order, stock::StockError};
+
+const PLACED: &str = "orders_placed_total";
+const ENDED: &str = "orders_ended_total";
+const PENDING: &str = "orders_pending";
+const OVERDUE: &str = "orders_overdue_seconds";
+const STOCK_CALL: &str = "order_stock_call_duration_seconds";
+const INSERT: &str = "order_insert_duration_seconds";
+const INSERT_REPEATED: &str = "order_insert_repeated_total";
+const RELEASE_QUEUE: &str = "order_release_queue_len";
+const RELEASE_DROPPED: &str = "order_releases_dropped_total";
+
+/// Tells the recorder what each metric means; once, after it is installed.
+pub fn describe() {
+    describe_counter!(PLACED, "POST /orders by outcome");
+    describe_counter!(
+        ENDED,
+        "Orders that reached a final state, by status and reason"
+    );
+    describe_gauge!(
+        PENDING,
+        "Orders that are pending now, in the whole database"
+    );
+    describe_gauge!(OVERDUE, "How long the longest overdue order has been due");
+    describe_histogram!(
+        STOCK_CALL,
+        "Tries of calls to product-service, by method and outcome"
+    );
+    describe_histogram!(INSERT, "Insert statements with their commit");
+    describe_counter!(
+        INSERT_REPEATED,
+        "Insert statements begun again after an unclear outcome"
+    );
+    describe_gauge!(
+        RELEASE_QUEUE,
+        "Holds without an order that wait for their release"
+    );
+    describe_counter!(
+        RELEASE_DROPPED,
+        "Holds left to product-service's own release"
+    );
+}
+
+/// A `POST /orders` ended with `outcome`: `accepted`, `replayed` or an error code.
+pub(crate) fn placed(outcome: &'static str) {
+    counter!(PLACED, "outcome" => outcome).increment(1);
+}
+
+/// An order reached a final state.
+pub(crate) fn ended(order: &Order) {
+    let status = order.state.status().as_str();
+    let reason = order.state.reason().map(ToString::to_string);
+    counter!(ENDED, "status" => status, "reason" => reason.unwrap_or_default()).increment(1);
+}
+
+/// What is pending in the whole database.
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+pub(crate) fn pending(count: i64, overdue: Duration) {
+    gauge!(PENDING).set(count as f64);
+    gauge!(OVERDUE).set(overdue.as_secs_f64());
+}
+
+/// One try of a call to product-service.
+pub(crate) fn stock_called(method: &'static str, error: Option<&StockError>, took: Duration) {
+    let outcome = match error {
+        None => "ok",
+        Some(StockError::Refused(refusal)) => refusal.code.as_str(),
+        Some(StockError::Busy { code, .. }) => code.as_str(),
+        Some(StockError::Unclear(_)) => "unclear",
+        Some(StockError::Broken(_)) => "broken",
+    };
+    histogram!(STOCK_CALL, "method" => method, "outcome" => outcome).record(took.as_secs_f64());
+}
+
+/// One insert statement.
+pub(crate) fn inserted(took: Duration) {
+    histogram!(INSERT).record(took.as_secs_f64());
+}
+
+/// An insert statement is begun again.
+pub(crate) fn insert_repeated() {
+    counter!(INSERT_REPEATED).increment(1);
+}
+
+/// Holds that wait for their release.
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+pub(crate) fn release_queue(len: usize) {
+    gauge!(RELEASE_QUEUE).set(len as f64);
+}
+
+/// A hold was left to product-service's own release.
+pub(crate) fn release_dropped() {
+    counter!(RELEASE_DROPPED).increment(1);
+}

@@ -1,0 +1,59 @@
+//! Reads orders by id.
+
+use std::collections::HashMap;
+
+use domain::{OrderId, Timestamp};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{
+    Store, StoreError, again,
+    row::{OrderRow, columns},
+};
+use crate::order::Order;
+
+#[derive(FromRow)]
+struct Dated {
+    #[sqlx(flatten)]
+    order: OrderRow,
+    now_us: i64,
+}
+
+impl Store {
+    /// The order, and the database's time of reading it.
+    ///
+    /// # Errors
+    /// When the database fails or the row cannot be read.
+    pub async fn find(&self, id: OrderId) -> Result<Option<(Order, Timestamp)>, StoreError> {
+        const FIND: &str = concat!(
+            "SELECT ",
+            columns!(),
+            ", now_us() AS now_us FROM orders WHERE id = $1"
+        );
+        let find = || sqlx::query_as(FIND).bind(id.0).fetch_optional(&self.pool);
+        let row: Option<Dated> = again(find).await?;
+        row.map(|row| Ok((row.order.try_into()?, Timestamp::from_micros(row.now_us))))
+            .transpose()
+    }
+
+    /// Those of `ids` that exist. No round trip when there are none to look for.
+    ///
+    /// # Errors
+    /// When the database fails or a row cannot be read.
+    pub async fn find_many(&self, ids: &[OrderId]) -> Result<HashMap<OrderId, Order>, StoreError> {
+        const FIND_MANY: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM orders WHERE id = ANY($1::uuid[])"
+        );
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        let find = || sqlx::query_as(FIND_MANY).bind(&ids).fetch_all(&self.pool);
+        let rows: Vec<OrderRow> = again(find).await?;
+        rows.into_iter()
+            .map(|row| Ok((OrderId(row.id), row.try_into()?)))
+            .collect()
+    }
+}
