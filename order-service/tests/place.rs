@@ -315,13 +315,46 @@ async fn a_full_product_service_is_passed_on_with_its_hint() {
 async fn an_amount_that_overflows_is_refused_and_gives_the_stock_back() {
     let shop = Shop::open().await;
     let gold = shop.product.add("gold", (1 << 53) - 1, 10);
-    let (status, problem, _) = shop.place(&one_line(gold, 2)).await;
-    assert_eq!(status, 422, "{problem}");
-    assert_eq!(problem["errors"][0]["field"], "items");
-    eventually(SOON, "the hold is released", async || {
-        shop.product.left(gold) == 10
+    let dear = shop.product.add("platinum", (1 << 53) - 1, 10);
+    let two_lines = json!({"items": [
+        {"product_id": gold, "quantity": 1}, {"product_id": dear, "quantity": 1}]});
+    for body in [one_line(gold, 2), two_lines] {
+        // With a key too: no order could ever be made of that hold.
+        let (status, problem, _) = shop.place_keyed(BUYER, &body.to_string(), &body).await;
+        assert_eq!(status, 422, "{problem}");
+        assert_eq!(problem["errors"][0]["field"], "items");
+        let (status, ..) = shop.place(&body).await;
+        assert_eq!(status, 422);
+    }
+    let back = async || shop.product.left(gold) == 10 && shop.product.left(dear) == 10;
+    eventually(SOON, "the holds are released", back).await;
+}
+
+#[tokio::test]
+async fn a_buyer_who_hangs_up_does_not_make_room_for_more_work() {
+    let shop = Shop::open_with(&["--http-in-flight-max=1", "--request-timeout=3s"]).await;
+    let tea = shop.product.add("tea", 5_000, 10);
+    shop.product.fail("decrease", Fault::Hang);
+    let body = one_line(tea, 1);
+    let under_way = async || !shop.product.seen("decrease").is_empty();
+    tokio::select! {
+        (status, ..) = shop.place(&body) => panic!("answered {status}"),
+        () = eventually(SOON, "the call is under way", under_way) => {}
+    }
+    // The server's limit forgets the buyer once it notices; the work's own limit does not.
+    eventually(SOON, "the server has noticed", async || {
+        shop.get("/orders").await.0 == 200
     })
     .await;
+    let (status, problem, headers) = shop.place(&body).await;
+    assert_eq!(
+        (status.as_u16(), &problem["error"]),
+        (503, &json!("OVERLOADED"))
+    );
+    assert!(headers.contains_key("retry-after"));
+    let done = async || shop.place(&body).await.0 == 202;
+    eventually(SOON, "there is room again", done).await;
+    assert_eq!(shop.orders_len().await, 2);
 }
 
 #[tokio::test]
