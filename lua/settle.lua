@@ -47,9 +47,5 @@ if done ~= '' then
   local ids = ids_in(done, 1)
   call_each('HDEL', inflight, ids, 1, #ids)
 end
-local more = still_owed(seen, owed)
-if more > 0 then
-  quantity, seen = quantity + more, owed
-  redis.call('HSET', stock, 'quantity', quantity, 'owed', owed)
-end
+quantity, seen = hand_over(stock, quantity, seen, owed)
 return { OPEN, quantity, seen, batches, units, stale }

@@ -63,9 +63,4 @@ call_each('HSET', buyers, buyer_writes, 1, #buyer_writes)
 call_each('HDEL', buyers, gone, 1, #gone)
 call_each('HDEL', admitted, voided, 1, #voided)
 redis.call('HDEL', inflight, batch)
-local more = still_owed(seen, owed)
-if more > 0 then
-  quantity = quantity + more
-  redis.call('HSET', stock, 'quantity', quantity, 'owed', owed)
-end
-return { OPEN, quantity }
+return { OPEN, (hand_over(stock, quantity, seen, owed)) }

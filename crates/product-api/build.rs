@@ -7,6 +7,10 @@ use prost::Message;
 const PROTO_ROOT: &str = "../../proto";
 const PROTOS: [&str; 1] = ["hotdeal/product/v1/product.proto"];
 
+#[expect(
+    clippy::disallowed_macros,
+    reason = "this is how a build script talks to cargo"
+)]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed={PROTO_ROOT}");
     let descriptors = protox::compile(PROTOS, [PROTO_ROOT])?;

@@ -39,9 +39,15 @@ local function standing(deal, caller)
   return number == caller and OPEN or STALE_CALLER
 end
 
--- What the gate is owed since it last looked; a number that it has seen, or a later one, adds nothing.
-local function still_owed(seen, owed)
-  return owed > seen and owed - seen or 0
+-- Hands the gate what it is owed beyond what it has `seen`; the same number again, or an earlier one,
+-- adds nothing. Returns the quantity and the number seen from now on.
+local function hand_over(stock, quantity, seen, owed)
+  if owed <= seen then
+    return quantity, seen
+  end
+  quantity = quantity + owed - seen
+  redis.call('HSET', stock, 'quantity', quantity, 'owed', owed)
+  return quantity, owed
 end
 
 -- Milliseconds by the server's clock: the same for every replica of the service.

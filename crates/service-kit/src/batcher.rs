@@ -441,7 +441,9 @@ mod tests {
             .run(
                 |_| {
                     let both = Arc::clone(&both);
-                    async move { drop(both.wait().await) }
+                    async move {
+                        both.wait().await;
+                    }
                 },
                 stop,
             )

@@ -4,8 +4,8 @@
 //! - [`telemetry`], [`trace`], [`metrics`]: logs, metrics, and the `traceparent` of every request.
 //! - [`health`], [`ops`]: what the ops port answers.
 //! - [`server`]: HTTP and gRPC servers with limits that drain when told to stop; [`shutdown`] tells them.
-//! - [`batcher`]: group commit over a bounded, fair queue.
 //! - [`problem`], [`extract`], [`page`], [`auth`]: what handlers take and how they refuse.
+//! - [`batcher`]: group commit over a bounded, fair queue.
 //! - [`runtime`]: the tokio runtime by the settings.
 //! - [`out`]: the one place that prints.
 

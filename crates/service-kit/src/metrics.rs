@@ -1,4 +1,4 @@
-//! The names of this crate's metrics, and one function for each thing that is counted.
+//! The names of this crate's metrics, and one function for each thing that the batcher counts.
 
 use std::time::Duration;
 
@@ -13,6 +13,13 @@ pub const HTTP_CONNECTIONS: &str = "http_connections";
 /// gRPC requests refused because as many as allowed were in flight.
 pub const GRPC_REQUESTS_SHED_TOTAL: &str = "grpc_requests_shed_total";
 
+/// Requests in one batch. Label `queue`.
+pub const BATCH_LEN: &str = "batch_len";
+/// How long a request waited before its batch began, in seconds. Label `queue`.
+pub const BATCH_WAIT_SECONDS: &str = "batch_wait_seconds";
+/// Requests refused because the queue or their key's share of it was full. Label `queue`.
+pub const BATCH_REFUSED_TOTAL: &str = "batch_refused_total";
+
 /// Tells the installed recorder what each metric is.
 pub(crate) fn describe() {
     describe_counter!(HTTP_REQUESTS_TOTAL, "HTTP requests answered");
@@ -21,19 +28,22 @@ pub(crate) fn describe() {
         Unit::Seconds,
         "from the request's head to the answer's head"
     );
+    describe_histogram!(BATCH_LEN, "requests in one batch");
+    describe_histogram!(
+        BATCH_WAIT_SECONDS,
+        Unit::Seconds,
+        "how long a request waited before its batch began"
+    );
+    describe_counter!(
+        BATCH_REFUSED_TOTAL,
+        "requests refused because a queue was full"
+    );
     describe_gauge!(HTTP_CONNECTIONS, "open HTTP connections");
     describe_counter!(
         GRPC_REQUESTS_SHED_TOTAL,
         "gRPC requests refused because too many were in flight"
     );
 }
-
-/// Requests in one batch. Label `queue`.
-const BATCH_LEN: &str = "batch_len";
-/// How long a request waited before its batch began, in seconds. Label `queue`.
-const BATCH_WAIT_SECONDS: &str = "batch_wait_seconds";
-/// Requests refused because the queue or their key's share of it was full. Label `queue`.
-const BATCH_REFUSED_TOTAL: &str = "batch_refused_total";
 
 pub(crate) fn batch_taken(queue: &'static str, weight: usize) {
     let weight = u32::try_from(weight).unwrap_or(u32::MAX);

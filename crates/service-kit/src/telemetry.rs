@@ -1,6 +1,7 @@
 //! Logs and metrics of the process.
 
 use std::{
+    io::{self, IsTerminal as _},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -54,7 +55,9 @@ pub fn init(common: &Common, service: &'static str) -> Result<Telemetry, Telemet
     let filter = EnvFilter::builder().parse(&common.log)?;
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        // Colours are for eyes: in a file or a pipe they are noise.
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr);
     // It fails only when a subscriber is installed already, which stays.
     let _ = match common.log_format {
         LogFormat::Human => logs.try_init(),

@@ -1,4 +1,5 @@
 //! Flags over environment over file over defaults, and secrets that do not show.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use std::{collections::HashMap, ffi::OsString, io::Write as _, time::Duration};
 

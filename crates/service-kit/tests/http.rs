@@ -1,4 +1,5 @@
 //! The HTTP server over real sockets: every refusal, every limit, the drain.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

@@ -92,7 +92,11 @@ async fn warn_of_lost_commits(pool: &PgPool, schema: &str) -> Result<(), SqlErro
             .fetch_one(pool)
             .await?;
         if value == "off" {
-            tracing::warn!(schema, setting, "the server may lose commits it has acknowledged");
+            tracing::warn!(
+                schema,
+                setting,
+                "the server may lose commits it has acknowledged"
+            );
         }
     }
     Ok(())

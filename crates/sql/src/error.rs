@@ -6,7 +6,9 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum SqlError {
     /// The URL cannot be read. The message does not repeat it.
-    #[error("the database URL cannot be read: it must look like postgres://user:password@host:5432/name")]
+    #[error(
+        "the database URL cannot be read: it must look like postgres://user:password@host:5432/name"
+    )]
     Url,
     /// The name of the schema is none that needs no quotes.
     #[error("{0:?} is no schema name: lower-case letters, digits and underscores")]

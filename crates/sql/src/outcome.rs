@@ -30,7 +30,9 @@ fn is_unclear_code(code: &str) -> bool {
         // Shutdown by the administrator, after a crash, or because the database was dropped.
         "57P01" | "57P02" | "57P04" => true,
         // Connection exceptions, system errors, internal errors.
-        _ => ["08", "58", "XX"].iter().any(|class| code.starts_with(class)),
+        _ => ["08", "58", "XX"]
+            .iter()
+            .any(|class| code.starts_with(class)),
     }
 }
 
@@ -55,7 +57,9 @@ mod tests {
 
     #[test]
     fn a_lost_connection_leaves_the_outcome_open() {
-        for code in ["08006", "08003", "40003", "57P01", "57P02", "57P04", "58030", "XX000"] {
+        for code in [
+            "08006", "08003", "40003", "57P01", "57P02", "57P04", "58030", "XX000",
+        ] {
             assert!(is_unclear_code(code), "{code}");
         }
         let lost = || Error::Io(io::ErrorKind::ConnectionReset.into());
@@ -65,7 +69,10 @@ mod tests {
 
     #[test]
     fn a_refusal_of_the_server_is_clear() {
-        for code in ["23505", "23514", "40001", "40P01", "55P03", "57P03", "57014", "25P03", "53300", "42P01"] {
+        for code in [
+            "23505", "23514", "40001", "40P01", "55P03", "57P03", "57014", "25P03", "53300",
+            "42P01",
+        ] {
             assert!(!is_unclear_code(code), "{code}");
         }
         assert!(!is_unclear(&Error::PoolTimedOut) && is_retryable(&Error::PoolTimedOut));
@@ -74,10 +81,14 @@ mod tests {
 
     #[test]
     fn what_passes_by_itself_is_tried_again() {
-        for code in ["40001", "40P01", "55P03", "25P03", "53300", "57P01", "57P02", "57P03", "08006"] {
+        for code in [
+            "40001", "40P01", "55P03", "25P03", "53300", "57P01", "57P02", "57P03", "08006",
+        ] {
             assert!(is_retryable_code(code), "{code}");
         }
-        for code in ["23505", "23514", "22003", "42P01", "28P01", "3D000", "25P02"] {
+        for code in [
+            "23505", "23514", "22003", "42P01", "28P01", "3D000", "25P02",
+        ] {
             assert!(!is_retryable_code(code), "{code}");
         }
     }

@@ -29,7 +29,11 @@ pub async fn wait_until_reachable(url: &str, patience: Duration) -> Result<(), S
             Err(elapsed) => sqlx::Error::Io(elapsed.into()),
         };
         if Instant::now() + pause >= deadline {
-            return Err(SqlError::Unreachable { place, patience, source });
+            return Err(SqlError::Unreachable {
+                place,
+                patience,
+                source,
+            });
         }
         tracing::warn!(place, error = %source, ?pause, "the database does not answer yet");
         sleep(pause).await;

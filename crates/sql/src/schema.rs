@@ -28,7 +28,9 @@ pub(crate) fn read_url(url: &str) -> Result<PgConnectOptions, SqlError> {
 fn check_name(schema: &str) -> Result<(), SqlError> {
     let letters = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
     let first = schema.bytes().next().is_some_and(letters);
-    let rest = schema.bytes().all(|byte| letters(byte) || byte.is_ascii_digit());
+    let rest = schema
+        .bytes()
+        .all(|byte| letters(byte) || byte.is_ascii_digit());
     match first && rest && schema.len() <= NAME_LEN_MAX {
         true => Ok(()),
         false => Err(SqlError::SchemaName(schema.to_owned())),
@@ -53,6 +55,9 @@ mod tests {
     #[test]
     fn an_error_about_the_url_does_not_show_it() {
         let error = options("postgres://u:s3cret@h:notaport/db", "product").unwrap_err();
-        assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
+        assert!(
+            !format!("{error} {error:?}").contains("s3cret"),
+            "{error:?}"
+        );
     }
 }

@@ -71,8 +71,8 @@ impl Gate {
     /// batch id is for one call of one product.
     ///
     /// # Errors
-    /// After [`GateError::Unclear`] the batch may be in flight: the requests need a new batch id, and
-    /// this one is left to be voided.
+    /// After [`GateError::Unclear`], and when the future was dropped, the batch may be in flight: the
+    /// requests need a new batch id, and this one is left to be voided.
     pub async fn admit(
         &self,
         product: ProductId,

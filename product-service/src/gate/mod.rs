@@ -4,7 +4,7 @@
 //! ledger may still refuse, and all it keeps may vanish at any time.
 //!
 //! - [`Gate`] is the handle; every operation stands in the file of its script: [`admit`] on one
-//!   multiplexed connection, [`load`], [`settle`], [`void`], [`drop`], [`raise`] through the pool.
+//!   multiplexed connection, [`load`], [`settle`], [`void`], [`mod@drop`], [`raise`] through the pool.
 //! - [`stale`] lists the batches whose process seems to have died.
 //! - `scripts` runs the Lua of `lua/`, `keys` names the Redis keys, [`reply`] mirrors the reply codes.
 //! - `hot` keeps the multiplexed connection, `breaker` whether Redis counts as up, `done` the batches

@@ -2,11 +2,11 @@
 
 use std::sync::LazyLock;
 
-use deadpool_redis::{Manager, PoolError, Runtime};
+use deadpool_redis::{Manager, PoolError, Runtime, TimeoutType};
 use domain::ProductId;
 use redis::{
     AsyncConnectionConfig, Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value,
-    aio::{ConnectionLike, MultiplexedConnection},
+    aio::MultiplexedConnection,
 };
 use tokio::time::Instant;
 
@@ -88,30 +88,25 @@ impl Gate {
     /// Runs a call of `script` on the hot connection.
     pub(super) async fn run_hot(&self, script: &Script, call: &Cmd) -> Result<Reply, GateError> {
         let connection = self.0.hot.current().filter(|_| self.is_up());
-        let Some(mut connection) = connection else {
-            return self.noted(Err(GateError::Down));
-        };
+        let mut connection = connection.ok_or_else(not_tried)?;
         self.noted(run(script, call, &mut connection).await)
     }
 
     /// Runs a call of `script` on a connection of the pool.
     pub(super) async fn run_pooled(&self, script: &Script, call: &Cmd) -> Result<Reply, GateError> {
         let mut connection = self.pooled().await?;
-        self.noted(run(script, call, &mut *connection).await)
+        self.noted(run(script, call, &mut connection).await)
     }
 
     /// A connection of the pool, unless Redis counts as down.
     pub(super) async fn pooled(&self) -> Result<deadpool_redis::Connection, GateError> {
         if !self.is_up() {
-            return self.noted(Err(GateError::Down));
+            return Err(not_tried());
         }
         match self.0.pool.get().await {
             Ok(connection) => Ok(connection),
             // All connections busy says nothing about Redis.
-            Err(PoolError::Timeout(deadpool_redis::TimeoutType::Wait)) => {
-                metrics::error(&GateError::Down);
-                Err(GateError::Down)
-            }
+            Err(PoolError::Timeout(TimeoutType::Wait)) => Err(not_tried()),
             Err(_) => self.noted(Err(GateError::Down)),
         }
     }
@@ -120,9 +115,8 @@ impl Gate {
     pub(super) fn noted<T>(&self, outcome: Result<T, GateError>) -> Result<T, GateError> {
         if let Err(error) = &outcome {
             metrics::error(error);
-            match error {
-                GateError::Down | GateError::Unclear(_) => self.lost(),
-                GateError::Protocol(what) => tracing::error!(what, "the gate answers unexpectedly"),
+            if matches!(error, GateError::Down | GateError::Unclear(_)) {
+                self.lost();
             }
         }
         outcome
@@ -136,17 +130,24 @@ impl Gate {
     }
 }
 
+/// Nothing was sent, and nothing new is known about Redis: a probe that has just succeeded must not be
+/// undone by it.
+fn not_tried() -> GateError {
+    metrics::error(&GateError::Down);
+    GateError::Down
+}
+
 async fn run(
     script: &Script,
     call: &Cmd,
     connection: &mut MultiplexedConnection,
 ) -> Result<Reply, GateError> {
     let begun = Instant::now();
-    let mut answer = connection.req_packed_command(call).await;
+    let mut answer = call.query_async(connection).await;
     // A script that Redis does not know has not run, so that repeating it is safe.
     if answer.as_ref().is_err_and(is_unknown_script) {
         script.load().exec_async(connection).await?;
-        answer = connection.req_packed_command(call).await;
+        answer = call.query_async(connection).await;
     }
     metrics::script(script.name, begun.elapsed());
     read(answer)
@@ -154,7 +155,7 @@ async fn run(
 
 /// A script's answer, or what its failure means.
 pub(super) fn read(answer: RedisResult<Value>) -> Result<Reply, GateError> {
-    Reply::read(answer.and_then(Value::extract_error)?)
+    Reply::read(answer?)
 }
 
 fn is_unknown_script(error: &RedisError) -> bool {

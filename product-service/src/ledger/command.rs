@@ -130,7 +130,9 @@ impl Command {
             Self::Confirm(order_id)
             | Self::Restore { order_id, .. }
             | Self::Expire { order_id, .. } => Some(*order_id),
-            Self::OpenDeal(_) | Self::EndDeal(_) | Self::AdjustShelf { .. } | Self::GiveBack(_) => None,
+            Self::OpenDeal(_) | Self::EndDeal(_) | Self::AdjustShelf { .. } | Self::GiveBack(_) => {
+                None
+            }
         }
     }
 }

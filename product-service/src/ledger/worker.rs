@@ -9,6 +9,7 @@ use domain::{BatchId, IdSource};
 use service_kit::batcher::{Batcher, BatcherOptions, Call, PushError, Worker};
 use tokio::{
     sync::OwnedSemaphorePermit,
+    task::JoinSet,
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
@@ -143,7 +144,9 @@ impl Ledger {
     /// When the ledger is shutting down.
     pub fn submit_admitted(&self, lot: Lot) -> Result<(), Refused> {
         let weight = lot.calls.len();
-        self.hot.push_reserved(ADMITTED, weight, lot).map_err(refused)
+        self.hot
+            .push_reserved(ADMITTED, weight, lot)
+            .map_err(refused)
     }
 
     /// Commands about deals, and those that end holds of either kind, go to the hot worker.
@@ -153,7 +156,11 @@ impl Ledger {
                 let is_hot = |route: &Route| matches!(route, Route::Deal(_));
                 let hot_line = take.lines.iter().find(|line| is_hot(&line.route));
                 let line = hot_line.or(take.lines.first());
-                let queue = if hot_line.is_some() { &self.hot } else { &self.cold };
+                let queue = if hot_line.is_some() {
+                    &self.hot
+                } else {
+                    &self.cold
+                };
                 (queue, line.map_or(ENDINGS, |line| line.product_id.0))
             }
             Command::AdjustShelf { product_id, .. } => (&self.cold, product_id.0),
@@ -173,13 +180,32 @@ fn refused<T>(_: PushError<T>) -> Refused {
 
 impl LedgerWorkers {
     /// Runs both workers until `stop`, then works off what is queued.
+    ///
+    /// # Panics
+    /// When a worker panics: a ledger that no longer answers must not look alive.
     pub async fn run(self, stop: CancellationToken) {
-        let committer = &self.committer;
-        let commit = |lots| committer.commit(lots);
-        tokio::join!(
-            self.hot.run(commit, stop.clone()),
-            self.cold.run(commit, stop.clone())
-        );
+        let committer = Arc::new(self.committer);
+        let mut workers = JoinSet::new();
+        for worker in [self.hot, self.cold] {
+            let (committer, stop) = (Arc::clone(&committer), stop.clone());
+            let commit = move |lots| {
+                let committer = Arc::clone(&committer);
+                async move { committer.commit(lots).await }
+            };
+            workers.spawn(worker.run(commit, stop));
+        }
+        finish(workers).await;
+    }
+}
+
+/// Waits for all tasks; the panic of one is ours at once.
+pub(crate) async fn finish(mut tasks: JoinSet<()>) {
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended
+            && let Ok(panic) = error.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
+        }
     }
 }
 

@@ -34,7 +34,11 @@ pub(super) async fn record(
         .fetch_all(db)
         .await?;
     Ok(Recorded {
-        clock_us: rows.iter().map(|(_, clock_us)| *clock_us).max().unwrap_or(0),
+        clock_us: rows
+            .iter()
+            .map(|(_, clock_us)| *clock_us)
+            .max()
+            .unwrap_or(0),
         new: rows.into_iter().map(|(id, _)| BatchId(id)).collect(),
     })
 }

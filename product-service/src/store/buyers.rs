@@ -43,7 +43,11 @@ pub(super) async fn write(db: &mut PgConnection, rows: &[BuyerUnits]) -> Result<
         .bind(rows.iter().map(|row| row.deal_id.0).collect::<Vec<Uuid>>())
         .bind(rows.iter().map(|row| row.user_id.0).collect::<Vec<Uuid>>())
         .bind(rows.iter().map(|row| row.units).collect::<Vec<i64>>())
-        .bind(rows.iter().map(|row| row.per_user_limit).collect::<Vec<i64>>())
+        .bind(
+            rows.iter()
+                .map(|row| row.per_user_limit)
+                .collect::<Vec<i64>>(),
+        )
         .execute(db)
         .await
         .map(drop)

@@ -66,7 +66,11 @@ impl Store {
     ///
     /// # Errors
     /// See [`CommitError`].
-    pub async fn commit(&self, txn_id: BatchId, bundles: &[Bundle]) -> Result<Settled, CommitError> {
+    pub async fn commit(
+        &self,
+        txn_id: BatchId,
+        bundles: &[Bundle],
+    ) -> Result<Settled, CommitError> {
         self.transact(txn_id, bundles, Mode::Together).await
     }
 
@@ -100,7 +104,11 @@ impl Store {
         bundles: &[Bundle],
         mode: Mode,
     ) -> Result<Settled, CommitError> {
-        let mut tx = self.pool.begin().await.map_err(CommitError::before_commit)?;
+        let mut tx = self
+            .pool
+            .begin()
+            .await
+            .map_err(CommitError::before_commit)?;
         let settled = settle(&mut tx, txn_id, bundles, mode).await?;
         match tx.commit().await {
             Ok(()) => Ok(settled),
@@ -119,7 +127,12 @@ async fn settle(
     mode: Mode,
 ) -> Result<Settled, CommitError> {
     let mut ids = BTreeSet::from([txn_id]);
-    ids.extend(bundles.iter().flat_map(|b| &b.gate_batches).map(|gate| gate.batch_id));
+    ids.extend(
+        bundles
+            .iter()
+            .flat_map(|b| &b.gate_batches)
+            .map(|gate| gate.batch_id),
+    );
     let ids: Vec<BatchId> = ids.into_iter().collect();
     let recorded = batches::record(db, &ids, false)
         .await
@@ -169,7 +182,8 @@ impl Admitted {
             };
         }
         // The voided batches' units were owed when they were voided; what the others took is owed now.
-        let is_fresh = |product_id: ProductId| fresh.iter().any(|gate| gate.product_id == product_id);
+        let is_fresh =
+            |product_id: ProductId| fresh.iter().any(|gate| gate.product_id == product_id);
         let give_back = |command: &Command| {
             let mut units = match command {
                 Command::Take(take) => take.gate_units(),
@@ -194,7 +208,10 @@ async fn together(
     let mut book = lock(db, commands, clock)
         .await
         .map_err(CommitError::before_commit)?;
-    let outcomes = commands.iter().map(|command| decide(&mut book, command)).collect();
+    let outcomes = commands
+        .iter()
+        .map(|command| decide(&mut book, command))
+        .collect();
     write(db, &book).await?;
     Ok((outcomes, owed(&book)))
 }
@@ -213,7 +230,9 @@ async fn apart(
                 let debts = match command {
                     Command::Take(take) => {
                         let give_back = Command::GiveBack(take.gate_units());
-                        alone(db, &give_back, clock).await.map_or_else(|_| Vec::new(), |(_, owed)| owed)
+                        alone(db, &give_back, clock)
+                            .await
+                            .map_or_else(|_| Vec::new(), |(_, owed)| owed)
                     }
                     _ => Vec::new(),
                 };
@@ -234,7 +253,10 @@ async fn alone(
 ) -> Result<(Outcome, Vec<Owed>), CommitError> {
     let mut savepoint = db.begin().await.map_err(CommitError::before_commit)?;
     let (mut outcomes, owed) = together(&mut savepoint, &[command], clock).await?;
-    savepoint.commit().await.map_err(CommitError::before_commit)?;
+    savepoint
+        .commit()
+        .await
+        .map_err(CommitError::before_commit)?;
     Ok((outcomes.pop().unwrap_or(Outcome::Failed), owed))
 }
 
@@ -258,7 +280,8 @@ async fn lock(
         let ids: Vec<DealId> = places.deals.into_iter().collect();
         let (deals, clock) = deals::lock(db, &ids).await?;
         book.now = book.now.max(clock);
-        book.deals.extend(deals.into_iter().map(|deal| (deal.id, deal)));
+        book.deals
+            .extend(deals.into_iter().map(|deal| (deal.id, deal)));
     }
     let mut shelf_ids = places.shelves;
     shelf_ids.extend(shelves_of_ended_deals(&book));
@@ -267,7 +290,8 @@ async fn lock(
         let ids: Vec<ProductId> = shelf_ids.into_iter().collect();
         let (shelves, clock) = shelves::lock(db, &ids).await?;
         book.now = book.now.max(clock);
-        book.shelves.extend(shelves.into_iter().map(|shelf| (shelf.product_id, shelf)));
+        book.shelves
+            .extend(shelves.into_iter().map(|shelf| (shelf.product_id, shelf)));
     }
     let buyers = limited_buyers(commands, &book);
     if !buyers.is_empty() {
@@ -319,7 +343,10 @@ impl Places {
 
 fn open_lines(book: &Book) -> impl Iterator<Item = &crate::ledger::hold::HeldLine> {
     let open = |hold: &&Hold| hold.state == HoldState::Open;
-    book.holds.values().filter(open).flat_map(|hold| &hold.lines)
+    book.holds
+        .values()
+        .filter(open)
+        .flat_map(|hold| &hold.lines)
 }
 
 /// Units released after a deal's end go to the shelf.
@@ -361,7 +388,7 @@ fn limited_buyers(commands: &[&Command], book: &Book) -> Vec<(DealId, UserId)> {
             buyers.extend(deal_ids.map(|deal_id| (deal_id, user_id)));
         }
     }
-    let is_limited = |deal_id| {
+    let is_limited = |deal_id: &DealId| {
         let deal = book.deals.get(deal_id);
         deal.is_some_and(|deal| deal.per_user_limit.is_some())
     };
@@ -396,13 +423,21 @@ async fn write(db: &mut PgConnection, book: &Book) -> Result<(), CommitError> {
 }
 
 fn living(book: &Book, wanted: DealWrite) -> impl Iterator<Item = &DealRow> {
-    let written = book.changes.deal_life.iter().filter(move |(_, write)| **write == wanted);
+    let written = book
+        .changes
+        .deal_life
+        .iter()
+        .filter(move |(_, write)| **write == wanted);
     written.filter_map(|(id, _)| book.deals.get(id))
 }
 
 async fn write_holds(db: &mut PgConnection, book: &Book) -> Result<(), CommitError> {
     let written = |wanted: HoldWrite| -> Vec<&Hold> {
-        let ids = book.changes.holds.iter().filter(|(_, write)| **write == wanted);
+        let ids = book
+            .changes
+            .holds
+            .iter()
+            .filter(|(_, write)| **write == wanted);
         ids.filter_map(|(id, _)| book.holds.get(id)).collect()
     };
     let inserts = written(HoldWrite::Insert);
@@ -416,8 +451,14 @@ async fn write_holds(db: &mut PgConnection, book: &Book) -> Result<(), CommitErr
     }
     let ends = written(HoldWrite::End);
     if !ends.is_empty() {
-        let ended = holds::end(db, &ends).await.map_err(CommitError::before_commit)?;
-        debug_assert_eq!(ended, ends.len() as u64, "a locked open hold has ended elsewhere");
+        let ended = holds::end(db, &ends)
+            .await
+            .map_err(CommitError::before_commit)?;
+        debug_assert_eq!(
+            ended,
+            ends.len() as u64,
+            "a locked open hold has ended elsewhere"
+        );
     }
     Ok(())
 }
@@ -435,7 +476,11 @@ fn changed_buyers(book: &Book) -> Vec<BuyerUnits> {
 }
 
 fn owed(book: &Book) -> Vec<Owed> {
-    let grown = book.changes.deals.iter().filter(|(_, change)| change.owed > 0);
+    let grown = book
+        .changes
+        .deals
+        .iter()
+        .filter(|(_, change)| change.owed > 0);
     grown
         .filter_map(|(id, _)| book.deals.get(id))
         .map(|deal| Owed {

@@ -61,7 +61,10 @@ impl Store {
     /// When the database does not answer.
     pub async fn lately_ended_deals(&self) -> Result<Vec<(ProductId, i64)>, sqlx::Error> {
         let rows: Vec<(Uuid, i64)> = sqlx::query_as(LATELY_ENDED).fetch_all(&self.pool).await?;
-        Ok(rows.into_iter().map(|(id, number)| (ProductId(id), number)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(id, number)| (ProductId(id), number))
+            .collect())
     }
 
     /// A product's shelf.

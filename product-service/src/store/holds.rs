@@ -41,7 +41,12 @@ pub(super) async fn insert(db: &mut PgConnection, holds: &[&Hold]) -> Result<u64
     let each = |f: fn(&Hold) -> Option<i64>| holds.iter().map(|hold| f(hold)).collect::<Vec<_>>();
     let inserted = sqlx::query(INSERT)
         .bind(holds.iter().map(|h| h.order_id.0).collect::<Vec<Uuid>>())
-        .bind(holds.iter().map(|h| h.user_id.map(|id| id.0)).collect::<Vec<_>>())
+        .bind(
+            holds
+                .iter()
+                .map(|h| h.user_id.map(|id| id.0))
+                .collect::<Vec<_>>(),
+        )
         .bind(holds.iter().map(|h| state(h)).collect::<Vec<_>>())
         .bind(holds.iter().map(|h| reason(h)).collect::<Vec<_>>())
         .bind(holds.iter().map(|h| Json(lines(h))).collect::<Vec<_>>())
@@ -83,9 +88,7 @@ fn reason(hold: &Hold) -> Option<&str> {
 fn ended_at_us(hold: &Hold) -> Option<i64> {
     match &hold.state {
         HoldState::Open => None,
-        HoldState::Sold { at } | HoldState::Released { at, .. } => {
-            Some(Timestamp::as_micros(*at))
-        }
+        HoldState::Sold { at } | HoldState::Released { at, .. } => Some(Timestamp::as_micros(*at)),
     }
 }
 

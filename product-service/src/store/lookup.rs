@@ -36,7 +36,10 @@ impl Store {
         let clock_us: i64 = sqlx::query_scalar(NOW).fetch_one(&mut *db).await?;
         let rows: Vec<HoldColumns> = sqlx::query_as(FIND).bind(raw).fetch_all(&mut *db).await?;
         let holds: Vec<Hold> = convert(rows)?;
-        let by_order = holds.into_iter().map(|hold| (hold.order_id, hold)).collect();
+        let by_order = holds
+            .into_iter()
+            .map(|hold| (hold.order_id, hold))
+            .collect();
         Ok((by_order, Timestamp::from_micros(clock_us)))
     }
 

@@ -176,7 +176,7 @@ mod tests {
             &deep,
             "NaN",
         ] {
-            assert_eq!(refused(body).0, 400, "{:.20}", body);
+            assert_eq!(refused(body).0, 400, "{body:.20}");
         }
         assert_eq!(refused(b"{\"items\":[],\"note\":\"\xff\"}").0, 400);
     }

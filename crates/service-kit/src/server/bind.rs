@@ -1,15 +1,22 @@
 //! Listeners.
 
-use std::{io::ErrorKind, net::SocketAddr};
+use std::{
+    io::{self, ErrorKind},
+    net::SocketAddr,
+};
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
-/// Listens on `addr`; port 0 takes a free one.
+/// Connections that wait to be accepted; the kernel caps it at `net.core.somaxconn`. A sale begins with
+/// thousands of them in one instant, and one that finds the queue full comes back a second later.
+const QUEUE_LEN: u32 = 4096;
+
+/// Listens on `addr`; port 0 takes a free one. Must be called inside a tokio runtime.
 ///
 /// # Errors
 /// In words that name `variable`, which sets the address.
 pub async fn bind(addr: SocketAddr, variable: &'static str) -> Result<TcpListener, String> {
-    TcpListener::bind(addr).await.map_err(|error| match error.kind() {
+    listen(addr).map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => format!(
             "another program listens on {addr} already: stop it, or set {variable} to another address"
         ),
@@ -21,6 +28,17 @@ pub async fn bind(addr: SocketAddr, variable: &'static str) -> Result<TcpListene
         }
         _ => format!("cannot listen on {addr} ({variable}): {error}"),
     })
+}
+
+fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match addr {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A restart must not wait for the connections of the process before it.
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(QUEUE_LEN)
 }
 
 #[cfg(test)]

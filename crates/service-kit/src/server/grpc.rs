@@ -46,7 +46,7 @@ impl From<&Common> for GrpcLimits {
     fn from(common: &Common) -> Self {
         Self {
             concurrent_streams_max: 1024,
-            // order-service queues in front of this; it must hold what several of them send.
+            // Callers are few services that each send on behalf of many users.
             in_flight_max: common.http_in_flight_max.saturating_mul(4),
             request_timeout: common.request_timeout,
             keepalive_interval: Duration::from_secs(20),
@@ -71,7 +71,7 @@ pub fn builder(limits: &GrpcLimits) -> GrpcServer {
 }
 
 /// Serves until `stop`: then no connection is accepted any more, requests in flight end, and what has
-/// not ended after the drain timeout is cut off.
+/// not ended after the drain timeout is no longer waited for: it ends with the runtime.
 ///
 /// # Errors
 /// When the transport fails as a whole.
@@ -90,7 +90,7 @@ pub async fn serve_grpc(
     tokio::select! {
         served = serving => served.map_err(io::Error::other),
         () = too_late => {
-            tracing::warn!("the drain of gRPC took too long: cutting off");
+            tracing::warn!("the drain of gRPC took too long: not waiting any more");
             Ok(())
         }
     }

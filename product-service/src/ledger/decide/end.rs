@@ -11,7 +11,7 @@ use crate::ledger::{
 };
 
 /// Why the ledger itself releases a hold.
-pub const EXPIRED: &str = "EXPIRED";
+pub(super) const EXPIRED: &str = "EXPIRED";
 
 /// Sells an open hold before its deadline; a sold one stays sold.
 pub(super) fn confirm(book: &mut Book, order_id: OrderId) -> Outcome {
@@ -50,9 +50,7 @@ pub(super) fn restore(book: &mut Book, order_id: OrderId, reason: &str) -> Outco
 /// Releases an open hold that nobody has ended `grace` after its deadline.
 pub(super) fn expire(book: &mut Book, order_id: OrderId, grace: Duration) -> Outcome {
     match book.holds.get(&order_id) {
-        Some(hold)
-            if hold.state == HoldState::Open && hold.expires_at.plus(grace) <= book.now =>
-        {
+        Some(hold) if hold.state == HoldState::Open && hold.expires_at.plus(grace) <= book.now => {
             let hold = hold.clone();
             release(book, hold, EXPIRED)
         }

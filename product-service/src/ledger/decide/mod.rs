@@ -11,9 +11,6 @@ pub(crate) mod end;
 mod shelf;
 pub(crate) mod take;
 
-#[cfg(test)]
-mod tests;
-
 use crate::ledger::{
     book::{Book, DealStatus, Sums},
     command::{Command, Outcome},

@@ -53,8 +53,14 @@ pub(crate) fn answer_from(hold: &Hold, take: &Take, now: Timestamp) -> Outcome {
 
 /// Whether a hold is what the request asks for.
 fn is_same_request(hold: &Hold, take: &Take) -> bool {
-    let asked = take.lines.iter().map(|line| (line.product_id, line.quantity));
-    let held = hold.lines.iter().map(|line| (line.product_id, line.quantity));
+    let asked = take
+        .lines
+        .iter()
+        .map(|line| (line.product_id, line.quantity));
+    let held = hold
+        .lines
+        .iter()
+        .map(|line| (line.product_id, line.quantity));
     hold.user_id == Some(take.user_id) && asked.eq(held)
 }
 

@@ -1,0 +1,35 @@
+# hotdeal: `make` shows what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check fmt up down
+
+# Compose is a plugin of docker, or a program of its own.
+COMPOSE = $$(docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what tests and `make run` need (redis-server, PostgreSQL, …)
+	@scripts/setup.sh
+
+run: setup ## Start both services on private servers with a demo deal; Ctrl-C ends them
+	@scripts/run.sh
+
+test: setup ## Run all tests on private Redis and PostgreSQL
+	@scripts/test.sh
+
+check: ## Formatting, lints, documentation and dependency rules
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --workspace --locked
+	cargo test --locked --package test-kit --test dependencies
+
+fmt: ## Format the code
+	cargo fmt --all
+
+up: ## Build and start everything in containers (needs ADMIN_TOKEN and SERVICE_TOKEN)
+	$(COMPOSE) up -d --build
+
+down: ## Stop the containers; data stays in its volumes
+	@# The file asks for the tokens whatever is done with it.
+	ADMIN_TOKEN=none SERVICE_TOKEN=none $(COMPOSE) down

@@ -1,0 +1,221 @@
+//! The settings of product-service.
+
+use std::{net::SocketAddr, time::Duration};
+
+use clap::{ArgAction, Args};
+use service_kit::{
+    auth::{Access, require_token},
+    config::{Common, Secret, SecretUrl, Settings, count, duration},
+};
+
+/// Every variable, with its default.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// Where products, deals, stock and holds are kept: postgres://user:password@host/name
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: SecretUrl,
+
+    /// Most connections to the database
+    #[arg(long, env = "DATABASE_CONNECTIONS_MAX", value_parser = connections, default_value_t = 16)]
+    pub database_connections_max: u32,
+
+    /// Where the stock of hot deals is counted first: redis://host/
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<SecretUrl>,
+
+    /// Whether hot deals go through Redis; false: every request goes straight to the database
+    #[arg(long, env = "HOTDEAL_STOCK_REDIS", action = ArgAction::Set, default_value_t = true)]
+    pub hotdeal_stock_redis: bool,
+
+    /// Listens for HTTP
+    #[arg(long, env = "PRODUCT_HTTP_ADDR", default_value = "127.0.0.1:8081")]
+    pub product_http_addr: SocketAddr,
+
+    /// Listens for gRPC
+    #[arg(long, env = "PRODUCT_GRPC_ADDR", default_value = "127.0.0.1:50051")]
+    pub product_grpc_addr: SocketAddr,
+
+    /// Answers /health/live, /health/ready and /metrics
+    #[arg(long, env = "PRODUCT_OPS_ADDR", default_value = "127.0.0.1:9101")]
+    pub product_ops_addr: SocketAddr,
+
+    /// Bearer token of HTTP calls that change products, stock or deals, and of the operator's reads
+    #[arg(long, env = "ADMIN_TOKEN", hide_env_values = true)]
+    pub admin_token: Option<Secret>,
+
+    /// Bearer token of gRPC calls that move stock
+    #[arg(long, env = "SERVICE_TOKEN", hide_env_values = true)]
+    pub service_token: Option<Secret>,
+
+    /// How long stock is held for an order that names no time itself: 1s to 24h
+    #[arg(long, env = "HOLD_TTL", value_parser = hold_ttl, default_value = "5m")]
+    pub hold_ttl: Duration,
+
+    /// Requests for stock that are done together: 1 to 1024; 1 does them one by one
+    #[arg(long, env = "STOCK_BATCH_MAX", value_parser = batch_max, default_value_t = 64)]
+    pub stock_batch_max: usize,
+
+    /// Requests for stock that may wait before Redis, and for each worker of the database
+    #[arg(long, env = "STOCK_QUEUE_MAX", value_parser = count, default_value_t = 8192)]
+    pub stock_queue_max: usize,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a comment would become part of the help")]
+    pub common: Common,
+}
+
+impl Config {
+    /// Who may call the HTTP endpoints that change something.
+    ///
+    /// # Errors
+    /// When the listener is reachable from beyond this machine and there is no `ADMIN_TOKEN`.
+    pub fn admin_access(&self) -> Result<Access, String> {
+        require_token(
+            self.product_http_addr,
+            self.admin_token.as_ref(),
+            "ADMIN_TOKEN",
+        )
+    }
+
+    /// Who may call the gRPC methods that move stock.
+    ///
+    /// # Errors
+    /// When the listener is reachable from beyond this machine and there is no `SERVICE_TOKEN`.
+    pub fn caller_access(&self) -> Result<Access, String> {
+        require_token(
+            self.product_grpc_addr,
+            self.service_token.as_ref(),
+            "SERVICE_TOKEN",
+        )
+    }
+
+    /// The Redis of the gate; `None`: no gate.
+    ///
+    /// # Errors
+    /// When there should be a gate and `REDIS_URL` is not set.
+    pub fn gate_url(&self) -> Result<Option<&SecretUrl>, String> {
+        match (&self.redis_url, self.hotdeal_stock_redis) {
+            (_, false) => Ok(None),
+            (Some(url), true) => Ok(Some(url)),
+            (None, true) => Err("REDIS_URL is not set, but HOTDEAL_STOCK_REDIS is true: set REDIS_URL \
+                                 to a Redis such as redis://127.0.0.1:6379, or HOTDEAL_STOCK_REDIS=false \
+                                 to sell hot deals from the database alone"
+                .to_owned()),
+        }
+    }
+}
+
+impl Settings for Config {
+    fn validate(&self) -> Result<(), String> {
+        self.gate_url()?;
+        self.admin_access()?;
+        self.caller_access()?;
+        Ok(())
+    }
+}
+
+fn hold_ttl(text: &str) -> Result<Duration, String> {
+    const MIN: Duration = Duration::from_secs(1);
+    const MAX: Duration = Duration::from_secs(24 * 3600);
+    let ttl = duration(text)?;
+    if (MIN..=MAX).contains(&ttl) {
+        return Ok(ttl);
+    }
+    Err("must be from 1s to 24h".to_owned())
+}
+
+fn batch_max(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(max @ 1..=1024) => Ok(max),
+        _ => Err("must be a whole number from 1 to 1024".to_owned()),
+    }
+}
+
+fn connections(text: &str) -> Result<u32, String> {
+    // Fewer than the two workers of the ledger, a keeper and a reader need would block each other.
+    match text.parse() {
+        Ok(max @ 4..=1000) => Ok(max),
+        _ => Err("must be a whole number from 4 to 1000".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use service_kit::config::{Loaded, load_with};
+
+    use super::*;
+
+    fn load(env: &[(&str, &str)]) -> Result<Config, String> {
+        let look_up = |name: &str| {
+            let all = [("DATABASE_URL", "postgres://u:pw@localhost/db")];
+            let found = env.iter().chain(&all).find(|(key, _)| *key == name);
+            found.map(|(_, value)| OsString::from(value))
+        };
+        let args = [OsString::from("product-service")];
+        match load_with("product-service", "", args, look_up) {
+            Ok(Loaded::Run(config)) => Ok(config),
+            Ok(Loaded::Done) => panic!("nobody asked for a check"),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_gate_needs_a_redis() {
+        let error = load(&[]).unwrap_err();
+        assert!(
+            error.contains("REDIS_URL") && error.contains("HOTDEAL_STOCK_REDIS"),
+            "{error}"
+        );
+        let without = load(&[("HOTDEAL_STOCK_REDIS", "false")]).unwrap();
+        assert!(without.gate_url().unwrap().is_none());
+        let with = load(&[("REDIS_URL", "redis://localhost/")]).unwrap();
+        assert!(with.gate_url().unwrap().is_some());
+    }
+
+    #[test]
+    fn beyond_loopback_the_missing_token_is_named() {
+        let redis = ("REDIS_URL", "redis://localhost/");
+        for (addr, token) in [
+            ("PRODUCT_HTTP_ADDR", "ADMIN_TOKEN"),
+            ("PRODUCT_GRPC_ADDR", "SERVICE_TOKEN"),
+        ] {
+            let error = load(&[redis, (addr, "0.0.0.0:1")]).unwrap_err();
+            assert!(error.contains(token), "{error}");
+            assert!(
+                load(&[redis, (addr, "0.0.0.0:1"), (token, "s3cret")]).is_ok(),
+                "{addr}"
+            );
+        }
+    }
+
+    #[test]
+    fn figures_out_of_range_are_refused() {
+        for (name, value) in [
+            ("HOLD_TTL", "999ms"),
+            ("HOLD_TTL", "25h"),
+            ("STOCK_BATCH_MAX", "0"),
+            ("STOCK_BATCH_MAX", "1025"),
+            ("DATABASE_CONNECTIONS_MAX", "0"),
+            ("PRODUCT_HTTP_ADDR", "localhost"),
+        ] {
+            let error = load(&[("HOTDEAL_STOCK_REDIS", "false"), (name, value)]).unwrap_err();
+            let flag = format!("--{}", name.to_lowercase().replace('_', "-"));
+            assert!(error.contains(&flag), "{error}");
+        }
+    }
+
+    #[test]
+    fn passwords_never_show() {
+        let config = load(&[
+            ("REDIS_URL", "redis://:hush@localhost/"),
+            ("ADMIN_TOKEN", "t0ken"),
+        ]);
+        let shown = format!("{:?}", config.unwrap());
+        assert!(
+            !shown.contains("hush") && !shown.contains("t0ken") && !shown.contains("pw"),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,240 @@
+//! The one mapping of errors to statuses, with the details that programs look at.
+
+use std::{collections::HashMap, time::Duration};
+
+use domain::{ErrorCode, ProductId, error_code::ERROR_DOMAIN};
+use service_kit::problem::FieldError;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
+
+use crate::{catalog::CatalogError, ledger::command::Refusal, stock::StockError, words};
+
+/// When a caller may try again after the service was full or something did not answer.
+const RETRY_DELAY: Duration = Duration::from_millis(100);
+
+/// `INVALID_ARGUMENT` that names every wrong field.
+pub(super) fn invalid(fields: Vec<FieldError>) -> Status {
+    bad_request(ErrorCode::Invalid, fields)
+}
+
+/// `UNAUTHENTICATED`.
+pub(super) fn unauthorized() -> Status {
+    let message = "a valid bearer token is required";
+    with_info(Code::Unauthenticated, ErrorCode::Unauthorized, message)
+}
+
+/// `DEADLINE_EXCEEDED`: what became of the request is not known.
+pub(super) fn deadline_exceeded() -> Status {
+    Status::deadline_exceeded("the deadline passed")
+}
+
+/// `NOT_FOUND`.
+pub(super) fn not_found(what: &str) -> Status {
+    with_info(
+        Code::NotFound,
+        ErrorCode::NotFound,
+        &format!("no such {what}"),
+    )
+}
+
+/// An error of the catalogue; `what` was looked for.
+pub(super) fn of_catalog(error: CatalogError, what: &str) -> Status {
+    match error {
+        CatalogError::Invalid(fields) => invalid(fields),
+        CatalogError::NotFound => not_found(what),
+        CatalogError::Database(error) => of_stock(error.into(), what, &[]),
+    }
+}
+
+/// An error of stock or deals; `what` was looked for, and `lines` are the request's products in the
+/// order of its items.
+pub(super) fn of_stock(error: StockError, what: &str, lines: &[ProductId]) -> Status {
+    match error {
+        StockError::Refused(refusal) => refused(refusal, lines),
+        StockError::InvalidLines {
+            product_id,
+            message,
+        } => invalid(of_items(lines, product_id, "quantity", &message)),
+        StockError::InvalidField { field, message } => invalid(vec![FieldError {
+            field: field.to_owned(),
+            message,
+        }]),
+        StockError::NotFound => not_found(what),
+        StockError::Overloaded => retry_later(ErrorCode::Overloaded, "too much is waiting"),
+        StockError::Unavailable(message) => retry_later(ErrorCode::Unavailable, &message),
+        StockError::DeadlineExceeded => deadline_exceeded(),
+        StockError::Internal => with_info(Code::Internal, ErrorCode::Internal, words::OUR_FAULT),
+    }
+}
+
+/// `INVALID_ARGUMENT` with the reason `PRODUCT_NOT_FOUND`.
+pub(super) fn unknown_product(product_id: ProductId, lines: &[ProductId]) -> Status {
+    refused(Refusal::ProductNotFound(product_id), lines)
+}
+
+fn refused(refusal: Refusal, lines: &[ProductId]) -> Status {
+    let (code, message) = (words::code(refusal), words::message(refusal));
+    let in_field = |id, name| bad_request(code, of_items(lines, id, name, &message));
+    match refusal {
+        Refusal::ProductNotFound(id) => in_field(id, "product_id"),
+        Refusal::ForeignDeal(id) => in_field(id, "deal_id"),
+        Refusal::AmountTooLarge(id) => in_field(id, "quantity"),
+        Refusal::OrderIdReused => with_info(Code::AlreadyExists, code, &message),
+        Refusal::OutOfStock(_)
+        | Refusal::PerUserLimit(_)
+        | Refusal::DealNotOpen(_)
+        | Refusal::HoldEnded => {
+            let about = words::product(refusal).map(|id| ("product_id".to_owned(), id.to_string()));
+            let mut details = ErrorDetails::new();
+            details.set_error_info(code.as_str(), ERROR_DOMAIN, HashMap::from_iter(about));
+            Status::with_error_details(Code::FailedPrecondition, message, details)
+        }
+    }
+}
+
+/// The field `name` of every item with that product.
+fn of_items(
+    lines: &[ProductId],
+    product_id: ProductId,
+    name: &str,
+    message: &str,
+) -> Vec<FieldError> {
+    let is_its = |(_, line): &(usize, &ProductId)| **line == product_id;
+    lines
+        .iter()
+        .enumerate()
+        .filter(is_its)
+        .map(|(index, _)| FieldError {
+            field: format!("items[{index}].{name}"),
+            message: message.to_owned(),
+        })
+        .collect()
+}
+
+fn bad_request(code: ErrorCode, fields: Vec<FieldError>) -> Status {
+    let words: Vec<String> = fields
+        .iter()
+        .map(|wrong| format!("{}: {}", wrong.field, wrong.message))
+        .collect();
+    let violations: Vec<FieldViolation> = fields
+        .into_iter()
+        .map(|wrong| FieldViolation::new(wrong.field, wrong.message))
+        .collect();
+    let mut details = ErrorDetails::with_bad_request(violations);
+    details.set_error_info(code.as_str(), ERROR_DOMAIN, HashMap::new());
+    Status::with_error_details(Code::InvalidArgument, words.join("; "), details)
+}
+
+fn retry_later(code: ErrorCode, message: &str) -> Status {
+    let mut details = ErrorDetails::with_retry_info(Some(RETRY_DELAY));
+    details.set_error_info(code.as_str(), ERROR_DOMAIN, HashMap::new());
+    Status::with_error_details(Code::Unavailable, message, details)
+}
+
+fn with_info(status: Code, code: ErrorCode, message: &str) -> Status {
+    let details = ErrorDetails::with_error_info(code.as_str(), ERROR_DOMAIN, HashMap::new());
+    Status::with_error_details(status, message, details)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn product(last: u8) -> ProductId {
+        format!("0192f0c1-7b5e-7000-8000-0000000000{last:02}")
+            .parse()
+            .unwrap()
+    }
+
+    fn fields(status: &Status) -> Vec<String> {
+        let request = status.get_details_bad_request().unwrap();
+        request
+            .field_violations
+            .into_iter()
+            .map(|violation| violation.field)
+            .collect()
+    }
+
+    fn reason(status: &Status) -> String {
+        let info = status.get_details_error_info().unwrap();
+        assert_eq!(info.domain, ERROR_DOMAIN);
+        info.reason
+    }
+
+    #[test]
+    fn every_refusal_has_its_status_and_reason() {
+        let lines = [product(1), product(2)];
+        let id = product(2);
+        for (refusal, code, expected) in [
+            (
+                Refusal::OutOfStock(id),
+                Code::FailedPrecondition,
+                "OUT_OF_STOCK",
+            ),
+            (
+                Refusal::PerUserLimit(id),
+                Code::FailedPrecondition,
+                "PER_USER_LIMIT",
+            ),
+            (
+                Refusal::DealNotOpen(id),
+                Code::FailedPrecondition,
+                "DEAL_NOT_OPEN",
+            ),
+            (Refusal::HoldEnded, Code::FailedPrecondition, "HOLD_ENDED"),
+            (
+                Refusal::OrderIdReused,
+                Code::AlreadyExists,
+                "ORDER_ID_REUSED",
+            ),
+            (
+                Refusal::ProductNotFound(id),
+                Code::InvalidArgument,
+                "PRODUCT_NOT_FOUND",
+            ),
+            (Refusal::ForeignDeal(id), Code::InvalidArgument, "INVALID"),
+            (
+                Refusal::AmountTooLarge(id),
+                Code::InvalidArgument,
+                "INVALID",
+            ),
+        ] {
+            let status = of_stock(StockError::Refused(refusal), "hold", &lines);
+            assert_eq!(
+                (status.code(), reason(&status).as_str()),
+                (code, expected),
+                "{refusal:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_bad_line_is_named_by_its_place_among_the_items() {
+        let lines = [product(1), product(2), product(2)];
+        let foreign = of_stock(
+            StockError::Refused(Refusal::ForeignDeal(product(1))),
+            "hold",
+            &lines,
+        );
+        assert_eq!(fields(&foreign), ["items[0].deal_id"]);
+        let summed = StockError::InvalidLines {
+            product_id: product(2),
+            message: "too many".into(),
+        };
+        let summed = of_stock(summed, "hold", &lines);
+        assert_eq!(fields(&summed), ["items[1].quantity", "items[2].quantity"]);
+    }
+
+    #[test]
+    fn what_may_succeed_later_says_when() {
+        for error in [
+            StockError::Overloaded,
+            StockError::Unavailable("away".into()),
+        ] {
+            let status = of_stock(error, "hold", &[]);
+            assert_eq!(status.code(), Code::Unavailable);
+            let info = status.get_details_retry_info().unwrap();
+            assert_eq!(info.retry_delay, Some(RETRY_DELAY));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `PATCH /products/{product_id}/stock`: adds units to the shelf or writes some off.
+
+use axum::{Json as Body, extract::State};
+use domain::ProductId;
+use serde::Deserialize;
+use service_kit::{
+    extract::{Json, Path},
+    problem::{FieldError, Problem},
+};
+
+use super::{Shop, get_stock::StockBody, refuse};
+use crate::catalog::check::UNITS_MAX;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Request {
+    delta: i64,
+}
+
+pub(super) async fn adjust(
+    State(shop): State<Shop>,
+    Path(product_id): Path<ProductId>,
+    Json(request): Json<Request>,
+) -> Result<Body<StockBody>, Problem> {
+    let delta = check(request.delta)?;
+    shop.stock.adjust_shelf(product_id, delta).await?;
+    Ok(Body(shop.catalog.get(product_id).await?.into()))
+}
+
+fn check(delta: i64) -> Result<i64, Problem> {
+    if delta != 0 && (-UNITS_MAX..=UNITS_MAX).contains(&delta) {
+        return Ok(delta);
+    }
+    Err(refuse::invalid(vec![FieldError {
+        field: "delta".to_owned(),
+        message: format!("must be a whole number from -{UNITS_MAX} to {UNITS_MAX}, and not 0"),
+    }]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_correction_that_moves_a_sane_number_of_units_is_taken() {
+        for delta in [1, -1, UNITS_MAX, -UNITS_MAX] {
+            assert_eq!(check(delta).unwrap(), delta);
+        }
+        for delta in [0, UNITS_MAX + 1, -UNITS_MAX - 1, i64::MIN, i64::MAX] {
+            assert_eq!(check(delta).unwrap_err().status, 422, "{delta}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! HTTP, for administration and for readers of the catalogue.
+//!
+//! - `routes`: every path, and who may call it. One endpoint a file below it:
+//! - products: `create_product`, `list_products`, `get_product`, `update_product`;
+//! - stock: `get_stock`, `adjust_stock`;
+//! - deals: `start_hotdeal`, `end_hotdeal`, `get_hotdeal`, `get_deal`;
+//! - [`index`]: what there is.
+//! - `body`: pieces of JSON that several endpoints share. `refuse`: errors as problems.
+
+mod adjust_stock;
+mod body;
+mod create_product;
+mod end_hotdeal;
+mod get_deal;
+mod get_hotdeal;
+mod get_product;
+mod get_stock;
+pub mod index;
+mod list_products;
+mod refuse;
+mod routes;
+mod start_hotdeal;
+mod update_product;
+
+pub use self::routes::router;
+use crate::{catalog::Catalog, deals::Deals, stock::Stock};
+
+/// What the handlers call.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    /// Names, prices and shown stock.
+    pub catalog: Catalog,
+    /// Corrections of a shelf.
+    pub stock: Stock,
+    /// Start, end and sums of deals.
+    pub deals: Deals,
+}

@@ -1,0 +1,86 @@
+//! Hands a gate what it is owed as soon as a transaction says so. Should that be lost, it is handed
+//! over with the next second's round: the number is in the deal's row.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use domain::ProductId;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    gate::Gate,
+    ledger::{
+        command::{GateBatch, Owed},
+        worker::AfterCommit,
+    },
+};
+
+/// Notes what follows a commit; its size is bounded by the number of deals.
+#[derive(Debug)]
+pub(crate) struct Debts {
+    gate: Gate,
+    owed: Mutex<HashMap<ProductId, Owed>>,
+    news: Notify,
+}
+
+impl Debts {
+    pub(crate) fn new(gate: Gate) -> Arc<Self> {
+        Arc::new(Self {
+            gate,
+            owed: Mutex::default(),
+            news: Notify::new(),
+        })
+    }
+
+    /// Runs until `stop`.
+    pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        while stop
+            .run_until_cancelled(self.news.notified())
+            .await
+            .is_some()
+        {
+            let owed =
+                std::mem::take(&mut *self.owed.lock().unwrap_or_else(PoisonError::into_inner));
+            if !self.gate.is_up() {
+                continue;
+            }
+            let debts: Vec<(ProductId, i64, i64)> = owed
+                .into_values()
+                .map(|one| (one.product_id, one.deal_number, one.owed))
+                .collect();
+            for result in self.gate.settle_many(&debts).await {
+                if let Err(error) = result {
+                    tracing::debug!(%error, "a gate gets what it is owed with the next round");
+                }
+            }
+        }
+    }
+}
+
+impl AfterCommit for Debts {
+    fn recorded(&self, batch: GateBatch) {
+        self.gate.done(batch.product_id, batch.batch_id);
+    }
+
+    fn owes(&self, owed: Owed) {
+        let mut all = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = all.entry(owed.product_id).or_insert(owed);
+        if (known.deal_number, known.owed) < (owed.deal_number, owed.owed) {
+            *known = owed;
+        }
+        drop(all);
+        self.news.notify_one();
+    }
+}
+
+/// Where there is no gate, nothing follows.
+#[derive(Debug)]
+pub(crate) struct NoGate;
+
+impl AfterCommit for NoGate {
+    fn recorded(&self, _: GateBatch) {}
+    fn owes(&self, _: Owed) {}
+}

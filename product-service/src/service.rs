@@ -1,0 +1,173 @@
+//! product-service without its sockets: an all-in-one binary mounts the same.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::Router;
+use domain::{IdSource, SystemClock};
+use futures::FutureExt as _;
+use product_api::product_service_server::ProductServiceServer;
+use service_kit::{auth::Access, health::Health};
+use sql::{PoolOptions, SqlError};
+use sqlx::PgPool;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    catalog::Catalog,
+    config::Config,
+    gate::{Gate, GateError, GateOptions},
+    grpc::{self, ProductGrpc},
+    http::{self, Shop},
+    stock::{self, StockParts, Workers},
+    store::{MIGRATIONS, SCHEMA, Store},
+};
+
+/// How long a database may take to come up before the service gives up.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Why the service does not start, or no longer runs.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// A setting is wrong; the words name its variable.
+    #[error("{0}")]
+    Setting(String),
+    /// There is no usable database.
+    #[error("DATABASE_URL: {0}")]
+    Database(#[from] SqlError),
+    /// The URL of Redis cannot be read.
+    #[error("REDIS_URL: {0}")]
+    Gate(#[from] GateError),
+    /// The operating system has no randomness for us.
+    #[error("no randomness for ids: {0}")]
+    Randomness(#[from] getrandom::Error),
+    /// The descriptors for gRPC reflection are broken.
+    #[error("gRPC reflection: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// A listener failed, or the workers ended by themselves.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// Everything that answers, and what must run for it to answer.
+#[derive(Debug)]
+pub struct Service {
+    shop: Shop,
+    store: Store,
+    gate: Option<Gate>,
+    pool: PgPool,
+    workers: Workers,
+}
+
+impl Service {
+    /// Waits for the database, migrates it, and puts the parts together. A Redis that is away is no
+    /// hindrance.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub async fn connect(config: &Config) -> Result<Self, ServiceError> {
+        let gate = match config.gate_url().map_err(ServiceError::Setting)? {
+            Some(url) => Some(Gate::connect(GateOptions::new(url.expose())).await?),
+            None => None,
+        };
+        let pool = database(config).await?;
+        let store = Store::new(pool.clone());
+        let ids = ids()?;
+        let catalog = Catalog::new(store.clone(), ids.clone());
+        let (stock, deals, workers) = stock::build(StockParts {
+            store: store.clone(),
+            gate: gate.clone(),
+            ids,
+            hold_ttl: config.hold_ttl,
+            batch_max: config.stock_batch_max,
+            queue_max: config.stock_queue_max,
+        });
+        Ok(Self {
+            shop: Shop {
+                catalog,
+                stock,
+                deals,
+            },
+            store,
+            gate,
+            pool,
+            workers,
+        })
+    }
+
+    /// The HTTP routes; `admin` may change things.
+    pub fn router(&self, admin: Access) -> Router {
+        http::router(self.shop.clone(), admin)
+    }
+
+    /// The gRPC service; `callers` may move stock. It can also be a client's transport.
+    pub fn grpc(&self, callers: Access) -> ProductServiceServer<ProductGrpc> {
+        let Shop {
+            catalog,
+            stock,
+            deals,
+        } = self.shop.clone();
+        grpc::server(ProductGrpc {
+            catalog,
+            stock,
+            deals,
+            callers,
+        })
+    }
+
+    /// The ledger's database.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Without the database nothing can be answered; without Redis everything is slower.
+    pub fn health(&self) -> Health {
+        let store = self.store.clone();
+        let health = Health::new().required("postgres", move || {
+            let store = store.clone();
+            async move { store.ping().await.map_err(|error| error.to_string()) }.boxed()
+        });
+        let Some(gate) = self.gate.clone() else {
+            return health;
+        };
+        health.optional("redis", move || {
+            let found = if gate.is_up() {
+                Ok(())
+            } else {
+                Err("unreachable".to_owned())
+            };
+            async move { found }.boxed()
+        })
+    }
+
+    /// Runs the workers until `stop`, drains them, and closes the database. What answers must have
+    /// ended before `stop`, or its last requests find no worker.
+    pub async fn run(self, stop: CancellationToken, drain_timeout: Duration) {
+        let workers = self.workers.run(stop.clone());
+        let too_late = async {
+            stop.cancelled().await;
+            tokio::time::sleep(drain_timeout).await;
+        };
+        tokio::select! {
+            () = workers => {}
+            () = too_late => tracing::warn!("the drain of the workers took too long: cutting off"),
+        }
+        if timeout(drain_timeout, self.pool.close()).await.is_err() {
+            tracing::warn!("the database's connections did not close in time");
+        }
+    }
+}
+
+async fn database(config: &Config) -> Result<PgPool, SqlError> {
+    let url = config.database_url.expose();
+    sql::wait_until_reachable(url, DATABASE_PATIENCE).await?;
+    sql::migrate(url, SCHEMA, &MIGRATIONS).await?;
+    let mut options = PoolOptions::new(url, SCHEMA);
+    options.connections_max = config.database_connections_max;
+    sql::connect(options).await
+}
+
+fn ids() -> Result<IdSource, getrandom::Error> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed)?;
+    Ok(IdSource::new(Arc::new(SystemClock), seed))
+}

@@ -1,0 +1,136 @@
+//! Puts gate, ledger and keepers together.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::IdSource;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    deals::Deals,
+    gate::Gate,
+    keeper::{
+        debts::{Debts, NoGate},
+        expire,
+        tend::Tender,
+    },
+    ledger::worker::{AfterCommit, Ledger, LedgerOptions, LedgerWorkers, finish},
+    stock::{
+        Inner, Stock,
+        gate_line::{GateLine, GateParts, GateWorker},
+        routes::Routes,
+    },
+    store::Store,
+};
+
+/// What stock is made of.
+#[derive(Debug)]
+pub struct StockParts {
+    /// The ledger's database.
+    pub store: Store,
+    /// The gate; `None`: everything goes straight to the ledger.
+    pub gate: Option<Gate>,
+    /// Where ids of batches and deals come from.
+    pub ids: IdSource,
+    /// How long stock is held unless a request says otherwise.
+    pub hold_ttl: Duration,
+    /// Requests that are done together; 1 turns that off.
+    pub batch_max: usize,
+    /// Requests that may wait before the gate, and for each worker of the ledger.
+    pub queue_max: usize,
+}
+
+/// What must run for stock to move.
+#[derive(Debug)]
+pub struct Workers {
+    ledger: LedgerWorkers,
+    gate: Option<(Gate, GateWorker, Arc<Debts>)>,
+    tender: Tender,
+    store: Store,
+    stock: Stock,
+}
+
+/// Stock, deals, and the workers that must run for them to answer.
+pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
+    let StockParts {
+        store, gate, ids, ..
+    } = parts;
+    let debts = gate.clone().map(Debts::new);
+    let after: Arc<dyn AfterCommit> = match &debts {
+        Some(debts) => Arc::clone(debts) as _,
+        None => Arc::new(NoGate),
+    };
+    let options = LedgerOptions {
+        batch_max: parts.batch_max,
+        queue_max: parts.queue_max,
+    };
+    let (ledger, ledger_workers) = Ledger::new(store.clone(), ids.clone(), after, options);
+    let line = gate.clone().map(|gate| {
+        let parts_of_gate = GateParts {
+            gate,
+            store: store.clone(),
+            ledger: ledger.clone(),
+            ids: ids.clone(),
+        };
+        GateLine::new(parts_of_gate, parts.batch_max, parts.queue_max)
+    });
+    let (gate_line, gate_worker) = line.unzip();
+    let stock = Stock(Arc::new(Inner {
+        store: store.clone(),
+        ledger,
+        routes: Routes::default(),
+        gate_line,
+        hold_ttl: parts.hold_ttl,
+    }));
+    let deals = Deals::new(store.clone(), stock.clone(), gate.clone(), ids);
+    let workers = Workers {
+        ledger: ledger_workers,
+        gate: gate
+            .clone()
+            .zip(gate_worker)
+            .zip(debts)
+            .map(|((gate, worker), debts)| (gate, worker, debts)),
+        tender: Tender::new(store.clone(), stock.clone(), gate),
+        store,
+        stock: stock.clone(),
+    };
+    (stock, deals, workers)
+}
+
+impl Workers {
+    /// Runs until `stop`; then what waits before the gate is worked off, and after it what waits for
+    /// the ledger.
+    ///
+    /// # Panics
+    /// When one of the workers panics.
+    pub async fn run(self, stop: CancellationToken) {
+        let stop_ledger = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(self.ledger.run(stop_ledger.clone()));
+        tasks.spawn(self.tender.run(stop.clone()));
+        tasks.spawn(expire::run(
+            self.store,
+            self.stock,
+            expire::GRACE,
+            stop.clone(),
+        ));
+        match self.gate {
+            Some((gate, line, debts)) => {
+                tasks.spawn(debts.run(stop.clone()));
+                tasks.spawn(gate.clone().probe(stop.clone()));
+                tasks.spawn(async move {
+                    gate.warn_about_settings().await;
+                    line.run(stop).await;
+                    stop_ledger.cancel();
+                });
+            }
+            None => {
+                tasks.spawn(async move {
+                    stop.cancelled().await;
+                    stop_ledger.cancel();
+                });
+            }
+        }
+        finish(tasks).await;
+    }
+}

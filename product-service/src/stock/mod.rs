@@ -1,0 +1,87 @@
+//! Holding and ending stock for orders.
+//!
+//! - [`decrease`]: a request's way through routes, gate and ledger.
+//! - [`wanted`]: lines summed and sorted. [`routes`]: which products are hot.
+//! - [`gate_line`]: all requests that wait go through the gate together; winners to the ledger,
+//!   losers answered. [`second_look`]: a no that is not final is looked up first.
+//! - [`ending`]: confirm and restore. [`error`]: what callers are told.
+//! - [`build`]: puts the parts together.
+
+mod build;
+mod decrease;
+mod ending;
+mod error;
+mod gate_line;
+pub mod routes;
+mod second_look;
+mod wanted;
+
+use std::{sync::Arc, time::Duration};
+
+use service_kit::batcher::Call;
+use tokio::time::{Instant, timeout_at};
+
+pub(crate) use self::ending::unexpected;
+pub use self::{
+    build::{StockParts, Workers, build},
+    decrease::Decrease,
+    ending::HoldEnd,
+    error::StockError,
+    wanted::WantedLine,
+};
+use self::{gate_line::GateLine, routes::Routes};
+use crate::{
+    ledger::{
+        command::{Command, Outcome},
+        worker::Ledger,
+    },
+    store::Store,
+};
+
+/// A handle to all stock; clones share everything.
+#[derive(Clone, Debug)]
+pub struct Stock(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    ledger: Ledger,
+    routes: Routes,
+    gate_line: Option<GateLine>,
+    hold_ttl: Duration,
+}
+
+impl Stock {
+    /// One command straight to the ledger, answered after its commit.
+    pub(crate) async fn ask_ledger(
+        &self,
+        command: Command,
+        deadline: Option<Instant>,
+    ) -> Result<Outcome, StockError> {
+        let (call, reply) = Call::new(command, deadline);
+        self.0
+            .ledger
+            .submit(call)
+            .map_err(|_| StockError::Overloaded)?;
+        reply_by(deadline, reply).await
+    }
+
+    pub(crate) fn routes(&self) -> &Routes {
+        &self.0.routes
+    }
+}
+
+/// The reply, unless the caller's deadline comes first. A call dropped without one says that the
+/// outcome is not known.
+async fn reply_by(
+    deadline: Option<Instant>,
+    reply: tokio::sync::oneshot::Receiver<Outcome>,
+) -> Result<Outcome, StockError> {
+    let reply = match deadline {
+        None => reply.await,
+        Some(deadline) => timeout_at(deadline, reply)
+            .await
+            .map_err(|_| StockError::DeadlineExceeded)?,
+    };
+    reply.map_err(|_| StockError::Unavailable("the ledger did not answer".into()))
+}
