@@ -12,7 +12,10 @@ use service_kit::{
     server::{HttpLimits, bind, serve_http},
     telemetry,
 };
-use tokio::time::{Instant, timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::metadata::{Ascii, MetadataValue};
 
@@ -108,6 +111,7 @@ impl OrderService {
             // The rest is for the way: an answer of ours says more than a timeout.
             work_time: config.common.request_timeout * 8 / 10,
             tasks: TaskTracker::new(),
+            room: Arc::new(Semaphore::new(config.common.http_in_flight_max)),
         };
         Ok(Self {
             api: Arc::new(api),

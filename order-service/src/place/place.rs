@@ -15,7 +15,7 @@ use crate::{
         id,
         order::total,
     },
-    stock::{Decrease, Held, NotHeld, Stock, StockError, convert},
+    stock::{Decrease, Held, Leftover, NotHeld, Stock, StockError, convert},
     store::{
         Store, StoreError,
         insert::{Inserted, NewOrder},
@@ -156,8 +156,10 @@ impl Placer {
         request: &Identified,
         not_held: NotHeld,
     ) -> Result<Placed, NotPlaced> {
-        if not_held.may_be_held {
-            self.release_if_fresh(request);
+        match not_held.leftover {
+            Leftover::Nothing => {}
+            Leftover::Perhaps => self.release_if_fresh(request),
+            Leftover::Useless => self.releaser.release(request.id),
         }
         match not_held.error {
             StockError::Refused(refusal) if !request.is_fresh() => match refusal.code {

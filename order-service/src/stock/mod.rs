@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use domain::{ErrorCode, Timestamp};
 
-pub use calls::{Decrease, NotHeld, Stock, StockOptions};
+pub use calls::{Decrease, Leftover, NotHeld, Stock, StockOptions};
 pub use channels::{Transport, connect, in_process};
 
 use crate::order::{Line, Reason};
