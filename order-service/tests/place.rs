@@ -83,6 +83,41 @@ async fn one_key_sent_a_hundred_times_at_once_is_one_order() {
 }
 
 #[tokio::test]
+async fn one_key_through_two_replicas_at_once_is_one_order() {
+    let shop = Shop::open().await;
+    let (url, product) = (&shop.database_url, shop.product.clone());
+    let replica = Shop::open_on(url, url, product, &[]).await;
+    let tea = shop.product.add("tea", 5_000, 10);
+    let body = one_line(tea, 1);
+    let sent = (0..40).map(|n| {
+        let replica = if n % 2 == 0 { &shop } else { &replica };
+        replica.place_keyed(BUYER, "one", &body)
+    });
+    for (status, order, _) in join_all(sent).await {
+        assert_eq!(status, 202, "{order}");
+    }
+    assert_eq!((shop.product.left(tea), shop.orders_len().await), (9, 1));
+}
+
+#[tokio::test]
+async fn a_buyer_who_hangs_up_leaves_no_stock_without_an_order() {
+    let shop = Shop::open_with(&["--request-timeout=3s"]).await;
+    let tea = shop.product.add("tea", 5_000, 10);
+    shop.product.fail("decrease", Fault::Hang);
+    let body = one_line(tea, 1);
+    let hung_up = async || !shop.product.seen("decrease").is_empty();
+    tokio::select! {
+        (status, ..) = shop.place(&body) => panic!("answered {status}"),
+        () = eventually(SOON, "the call is under way", hung_up) => {}
+    }
+    eventually(SOON, "the order is stored", async || {
+        shop.orders_len().await == 1
+    })
+    .await;
+    assert_eq!(shop.product.left(tea), 9);
+}
+
+#[tokio::test]
 async fn a_key_sent_again_answers_the_order_as_it_now_stands() {
     let shop = Shop::open().await;
     let tea = shop.product.add("tea", 5_000, 10);

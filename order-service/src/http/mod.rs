@@ -1,9 +1,9 @@
 //! What buyers talk to.
 //!
-//! - [`routes`]: every route.
+//! - `routes`: every route.
 //! - `place`, `read`, `list`, `confirm`, `cancel`: one endpoint each; `index` lists them.
-//! - [`buyer`]: who is asking. [`body`]: what a `POST /orders` must look like. [`view`]: an order as JSON.
-//! - [`problem`]: from refusals and failures to answers; [`words`]: what they say to the buyer.
+//! - `buyer`: who is asking. `body`: what a `POST /orders` must look like. `view`: an order as JSON.
+//! - `problem`: from refusals and failures to answers; `words`: what they say to the buyer.
 
 mod body;
 mod buyer;

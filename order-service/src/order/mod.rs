@@ -2,9 +2,9 @@
 //!
 //! - [`order`]: the order with its lines and address.
 //! - [`state`]: the states, each with its own data, and the reasons an order ends for.
-//! - [`decide`]: the one function that moves an order from state to state.
+//! - [`decide`](mod@decide): the one function that moves an order from state to state.
 //! - [`id`]: where an order's id comes from: minted, or hashed from buyer and key.
-//! - [`fingerprint`]: the digest by which a repeated body is recognised.
+//! - [`fingerprint`](mod@fingerprint): the digest by which a repeated body is recognised.
 
 pub mod decide;
 pub mod fingerprint;
