@@ -56,6 +56,7 @@ pub struct Service {
     gate: Option<Gate>,
     pool: PgPool,
     workers: Workers,
+    request_timeout: Duration,
 }
 
 impl Service {
@@ -91,6 +92,7 @@ impl Service {
             gate,
             pool,
             workers,
+            request_timeout: config.common.request_timeout,
         })
     }
 
@@ -111,6 +113,7 @@ impl Service {
             stock,
             deals,
             callers,
+            request_timeout: self.request_timeout,
         })
     }
 

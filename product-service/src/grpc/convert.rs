@@ -136,13 +136,21 @@ fn parse_line(wrong: &mut Violations, index: usize, item: &StockItem) -> Option<
 }
 
 fn parse_hold_ttl(wrong: &mut Violations, ttl: prost_types::Duration) -> Option<Duration> {
-    match Duration::try_from(ttl) {
-        Ok(ttl) if !ttl.is_zero() && ttl <= HOLD_TTL_MAX => Some(ttl),
+    match duration(ttl) {
+        Some(ttl) if !ttl.is_zero() && ttl <= HOLD_TTL_MAX => Some(ttl),
         _ => {
             wrong.add("hold_ttl", "must be longer than 0 and at most 24 h");
             None
         }
     }
+}
+
+/// By hand, since the library's conversion panics on the least number of seconds there is.
+fn duration(duration: prost_types::Duration) -> Option<Duration> {
+    const NANOS_MAX: u32 = 999_999_999;
+    let seconds = u64::try_from(duration.seconds).ok()?;
+    let nanos = u32::try_from(duration.nanos).ok()?;
+    (nanos <= NANOS_MAX).then(|| Duration::new(seconds, nanos))
 }
 
 #[cfg(test)]
@@ -245,6 +253,10 @@ mod tests {
             (i64::MAX, 0),
             (-1, 0),
             (i64::MIN, i32::MIN),
+            (i64::MIN, 0),
+            (i64::MAX, i32::MAX),
+            (1, 1_000_000_000),
+            (1, -1),
         ] {
             assert_eq!(
                 fields(ask(seconds, nanos)),

@@ -47,8 +47,8 @@ async fn all_violations_are_named_at_once() {
             deal_id: Some("{}".into()),
         }],
         hold_ttl: Some(prost_types::Duration {
-            seconds: 86_401,
-            nanos: 0,
+            seconds: i64::MIN,
+            nanos: i32::MIN,
         }),
         first_attempt: true,
     };
