@@ -13,10 +13,7 @@ struct Example {
 }
 
 fn examples(readme: &str, heading: &str) -> Vec<Example> {
-    let section = readme
-        .split("\n## Try it\n")
-        .nth(1)
-        .expect("there is a section");
+    let section = readme.split(heading).nth(1).expect("there is a section");
     let section = section.split("\n## ").next().expect("it has an end");
     let blocks: Vec<&str> = section.split("```").skip(1).step_by(2).collect();
     let pairs = blocks.chunks(2).map(|pair| match pair {
