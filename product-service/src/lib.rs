@@ -7,7 +7,8 @@
 //! - [`catalog`]: what products are called and cost.
 //! - [`keeper`]: what happens by itself: routes, debts to the gate, dead batches, overdue holds.
 //! - [`http`], [`grpc`]: decode, call, encode. `words`: what every wire says of a refusal.
-//! - [`config`]: every setting. [`service`]: all of the above put together; [`app`]: on its sockets.
+//! - [`workers`]: what must run for stock to move. [`config`]: every setting.
+//! - [`service`]: all of the above put together; [`app`]: on its sockets. `metrics`: what is measured.
 //!
 //! One request through the code: `docs/architecture.md`.
 
@@ -25,3 +26,4 @@ pub mod service;
 pub mod stock;
 pub mod store;
 mod words;
+pub mod workers;
