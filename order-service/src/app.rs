@@ -12,6 +12,7 @@ use service_kit::{
     server::{HttpLimits, bind, serve_http},
     telemetry,
 };
+use sql::PoolOptions;
 use tokio::{
     sync::Semaphore,
     time::{Instant, timeout},
@@ -31,7 +32,7 @@ use crate::{
         releaser::{ReleaseWorker, releaser},
     },
     stock::{Stock, StockOptions, Transport, connect},
-    store::{MIGRATOR, SCHEMA, Store},
+    store::{MIGRATIONS, SCHEMA, Store},
 };
 
 /// No statement may outlive the minute that product-service waits after a hold's deadline.
@@ -195,16 +196,13 @@ async fn within<T>(
 }
 
 async fn open(config: &Config) -> Result<Store, AppError> {
-    let url = config.database_url.expose();
-    sql::wait_until_reachable(url, DATABASE_PATIENCE).await?;
-    sql::migrate(url, SCHEMA, &MIGRATOR).await?;
     let connections = u32::try_from(config.database_connections_max).unwrap_or(u32::MAX);
-    let pool = sql::connect(sql::PoolOptions {
+    let options = PoolOptions {
         connections_max: connections,
         statement_timeout: STATEMENT_TIMEOUT,
-        ..sql::PoolOptions::new(url, SCHEMA)
-    })
-    .await?;
+        ..PoolOptions::new(config.database_url.expose(), SCHEMA)
+    };
+    let pool = sql::open(options, &MIGRATIONS, DATABASE_PATIENCE).await?;
     Ok(Store::new(pool))
 }
 
