@@ -137,3 +137,14 @@ async fn an_accepted_order_outlives_the_process_that_accepted_it() {
     let (_, read, _) = second.http.get(&path, &HEADERS).await;
     assert_eq!(read, placed);
 }
+
+#[tokio::test]
+async fn a_setting_found_wrong_before_there_is_a_log_is_refused_in_words() {
+    let program = Program::at(env!("CARGO_BIN_EXE_order-service"))
+        .env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")
+        .env("LOG", "[[[=");
+    let process = Process::start(&program).await;
+    assert!(!process.wait(SOON).await.success());
+    let output = process.output();
+    assert!(output.contains("LOG"), "{output}");
+}
