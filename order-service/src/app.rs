@@ -30,7 +30,11 @@ pub async fn serve(
     let operators = bind(config.order_ops_addr, "ORDER_OPS_ADDR").await;
     let operators = operators.map_err(ServiceError::Listen)?;
     let transports = connect(&config.product_grpc_url, config.product_channels)?;
-    let service = OrderService::build(&config, transports).await?;
+    let building = OrderService::build(&config, transports);
+    let Some(service) = stop.run_until_cancelled(building).await else {
+        return Ok(());
+    };
+    let service = service?;
     let limits = HttpLimits::from(&config.common);
     let (router, ops) = (service.router(), ops::router(service.health(), telemetry));
     let (ops_stop, workers_stop) = (CancellationToken::new(), CancellationToken::new());
@@ -38,15 +42,16 @@ pub async fn serve(
     let ops = tokio::spawn(serve_http(operators, ops, limits.clone(), ops_stop.clone()));
     let mut workers = tokio::spawn(service.run(workers_stop.clone()));
     tracing::info!(http = %config.order_http_addr, ops = %config.order_ops_addr, "order-service listens");
-    let ended = tokio::select! {
-        _ = serve_http(buyers, router, limits, stop) => {
+    let (served, ended) = tokio::select! {
+        served = serve_http(buyers, router, limits, stop) => {
             workers_stop.cancel();
-            workers.await
+            (served, workers.await)
         }
-        ended = &mut workers => ended,
+        ended = &mut workers => (Ok(()), ended),
     };
     ops_stop.cancel();
     drop(ops.await);
     tracing::info!("order-service has stopped");
-    ended?
+    ended??;
+    Ok(served?)
 }

@@ -53,6 +53,9 @@ pub enum ServiceError {
     /// A port cannot be listened on.
     #[error("{0}")]
     Listen(String),
+    /// A listener failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
     /// A background task broke off.
     #[error("a background task broke off: {0}")]
     Broken(#[from] tokio::task::JoinError),
