@@ -8,13 +8,13 @@ use service_kit::problem::FieldError;
 use tonic::Status;
 
 use super::errors;
-use crate::stock::{Decrease, WantedLine};
+use crate::{
+    ledger::hold::HOLD_TTL_MAX,
+    stock::{Decrease, WantedLine},
+};
 
 /// The most lines of one order.
 const LINES_MAX: usize = 100;
-
-/// The longest a hold may be asked for.
-const HOLD_TTL_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// The longest reason of a release, in characters.
 const REASON_LEN_MAX: usize = 64;
