@@ -25,23 +25,22 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// Runs until `stop`.
 pub(crate) async fn run(store: Store, stock: Stock, grace: Duration, stop: CancellationToken) {
-    let releasing = every(EVERY, &stop, async || {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         while release_some(&store, &stock, grace).await == HOLDS_MAX && !stop.is_cancelled() {}
-    });
-    let counting = every(COUNT_EVERY, &stop, async || {
+    }
+}
+
+/// Counts open holds until `stop`.
+pub(crate) async fn count(store: Store, stop: CancellationToken) {
+    let mut ticks = interval(COUNT_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         match store.open_holds().await {
             Ok(holds) => metrics::open_holds(holds),
             Err(error) => tracing::debug!(%error, "open holds are not counted"),
         }
-    });
-    tokio::join!(releasing, counting);
-}
-
-async fn every(period: Duration, stop: &CancellationToken, work: impl AsyncFn()) {
-    let mut ticks = interval(period);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        work().await;
     }
 }
 
