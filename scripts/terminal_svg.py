@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws a terminal transcript as SVG: scripts/terminal_svg.py < transcript > picture.svg
 
-Lines that begin with "$ " or "  " after one are what was typed and are drawn brighter.
+Lines that begin with "$ ", and those that continue one after a backslash, are what was typed and are drawn brighter.
 """
 
 import html
@@ -21,9 +21,10 @@ def main() -> None:
     for number, colour in enumerate(("#ff5f57", "#febc2e", "#28c840")):
         out.append(f'<circle cx="{MARGIN + 2 + number * 18}" cy="{BAR / 2 + 3}" r="5" fill="{colour}"/>')
     out.append('<g font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" font-size="14">')
-    typed = False
+    continues = False
     for number, line in enumerate(lines):
-        typed = line.startswith("$ ") or (typed and line.startswith("  "))
+        typed = line.startswith("$ ") or continues
+        continues = typed and line.endswith("\\")
         colour = "#e6edf3" if typed else "#7ee787"
         y = BAR + MARGIN + number * LINE_HEIGHT
         text = html.escape(line, quote=False)
