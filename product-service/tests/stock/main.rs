@@ -1,0 +1,11 @@
+//! Ledger and stock on a real Postgres and a real Redis, in one program so that its tests share one
+//! cluster.
+//!
+//! - `bed`: a ledger on a database of its own. `shop`: replicas of stock over gate and ledger.
+//! - `ledger_contract`, `ledger_crowd`, `constraints`: what the ledger's transaction promises.
+//! - `ledger_histories` against `model`: random commands, decided purely and on the database.
+
+mod bed;
+mod constraints;
+mod ledger_contract;
+mod ledger_crowd;
