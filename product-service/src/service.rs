@@ -18,8 +18,8 @@ use crate::{
     gate::{Gate, GateError, GateOptions},
     grpc::{self, ProductGrpc},
     http::{self, Shop},
-    stock::{self, StockParts, Workers},
     store::{MIGRATIONS, SCHEMA, Store},
+    workers::{self, StockParts, Workers},
 };
 
 /// How long a database may take to come up before the service gives up.
@@ -74,7 +74,7 @@ impl Service {
         let store = Store::new(pool.clone());
         let ids = ids()?;
         let catalog = Catalog::new(store.clone(), ids.clone());
-        let (stock, deals, workers) = stock::build(StockParts {
+        let (stock, deals, workers) = workers::build(StockParts {
             store: store.clone(),
             gate: gate.clone(),
             ids,

@@ -11,22 +11,22 @@
 //!   that Redis has still to be told of, [`probe`] brings a lost Redis back.
 //! - [`error`] says what a failure means, `metrics` names what is measured.
 
-pub mod admit;
+mod admit;
 mod breaker;
 mod done;
-pub mod drop;
-pub mod error;
+mod drop;
+mod error;
 mod hot;
 mod keys;
-pub mod load;
+mod load;
 mod metrics;
-pub mod probe;
-pub mod raise;
+mod probe;
+mod raise;
 pub mod reply;
 mod scripts;
-pub mod settle;
-pub mod stale;
-pub mod void;
+mod settle;
+mod stale;
+mod void;
 
 use std::{fmt, sync::Arc, time::Duration};
 

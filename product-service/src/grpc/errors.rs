@@ -124,17 +124,14 @@ fn of_items(
 }
 
 fn bad_request(code: ErrorCode, fields: Vec<FieldError>) -> Status {
-    let words: Vec<String> = fields
-        .iter()
-        .map(|wrong| format!("{}: {}", wrong.field, wrong.message))
-        .collect();
+    let message = words::fields(&fields);
     let violations: Vec<FieldViolation> = fields
         .into_iter()
         .map(|wrong| FieldViolation::new(wrong.field, wrong.message))
         .collect();
     let mut details = ErrorDetails::with_bad_request(violations);
     details.set_error_info(code.as_str(), ERROR_DOMAIN, HashMap::new());
-    Status::with_error_details(Code::InvalidArgument, words.join("; "), details)
+    Status::with_error_details(Code::InvalidArgument, message, details)
 }
 
 fn retry_later(code: ErrorCode, message: &str) -> Status {

@@ -22,11 +22,7 @@ pub(super) fn problem(code: ErrorCode, message: impl Into<String>) -> Problem {
 
 /// 422 that names every wrong field.
 pub(super) fn invalid(fields: Vec<FieldError>) -> Problem {
-    let words: Vec<String> = fields
-        .iter()
-        .map(|wrong| format!("{}: {}", wrong.field, wrong.message))
-        .collect();
-    let mut problem = problem(ErrorCode::Invalid, words.join("; "));
+    let mut problem = problem(ErrorCode::Invalid, words::fields(&fields));
     problem.fields = fields;
     problem
 }
