@@ -3,9 +3,15 @@
 //!
 //! - `bed`: a ledger on a database of its own. `shop`: replicas of stock over gate and ledger.
 //! - `ledger_contract`, `ledger_crowd`, `constraints`: what the ledger's transaction promises.
+//! - `sell_out`, `deal_life`, `gate_faults`, `overload`: what stock promises.
 //! - `ledger_histories` against `model`: random commands, decided purely and on the database.
 
 mod bed;
 mod constraints;
+mod deal_life;
+mod gate_faults;
 mod ledger_contract;
 mod ledger_crowd;
+mod overload;
+mod sell_out;
+mod shop;
