@@ -4,14 +4,18 @@
 //! - `bed`: a ledger on a database of its own. `shop`: replicas of stock over gate and ledger.
 //! - `ledger_contract`, `ledger_crowd`, `constraints`: what the ledger's transaction promises.
 //! - `sell_out`, `deal_life`, `gate_faults`, `overload`: what stock promises.
-//! - `ledger_histories` against `model`: random commands, decided purely and on the database.
+//! - `ledger_histories`: random commands (`history`), decided purely and on the database, against
+//!   `model`.
 
 mod bed;
 mod constraints;
 mod deal_life;
 mod gate_faults;
+mod history;
 mod ledger_contract;
 mod ledger_crowd;
+mod ledger_histories;
+mod model;
 mod overload;
 mod sell_out;
 mod shop;
