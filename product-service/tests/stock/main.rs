@@ -4,6 +4,7 @@
 //! - `bed`: a ledger on a database of its own. `shop`: replicas of stock over gate and ledger.
 //! - `ledger_contract`, `ledger_crowd`, `constraints`: what the ledger's transaction promises.
 //! - `sell_out`, `deal_life`, `gate_faults`, `overload`: what stock promises.
+//! - `keeper`: what happens by itself.
 //! - `ledger_histories`: random commands (`history`), decided purely and on the database, against
 //!   `model`.
 
@@ -12,6 +13,7 @@ mod constraints;
 mod deal_life;
 mod gate_faults;
 mod history;
+mod keeper;
 mod ledger_contract;
 mod ledger_crowd;
 mod ledger_histories;
