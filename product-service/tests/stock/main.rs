@@ -8,6 +8,8 @@
 //! - `ledger_histories`: random commands (`history`), decided purely and on the database, against
 //!   `model`.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod bed;
 mod constraints;
 mod deal_life;
