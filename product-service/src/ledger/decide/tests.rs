@@ -717,6 +717,8 @@ fn a_shelf_is_adjusted_as_far_as_its_units_go() {
             Refusal::OutOfStock(NORMAL)
         );
     }
+    assert_eq!(decide(&mut book, &adjust(i64::MAX)), Outcome::Failed);
+    assert_eq!(book.shelves[&NORMAL].sums, sums);
     assert!(sums.is_sound());
 }
 
