@@ -137,3 +137,31 @@ async fn an_accepted_order_outlives_the_process_that_accepted_it() {
     let (_, read, _) = second.http.get(&path, &HEADERS).await;
     assert_eq!(read, placed);
 }
+
+#[tokio::test]
+async fn a_setting_found_wrong_before_there_is_a_log_is_refused_in_words() {
+    let program = Program::at(env!("CARGO_BIN_EXE_order-service"))
+        .env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")
+        .env("LOG", "[[[=");
+    let process = Process::start(&program).await;
+    assert!(!process.wait(SOON).await.success());
+    let output = process.output();
+    assert!(output.contains("LOG"), "{output}");
+}
+
+#[tokio::test]
+async fn asked_to_stop_while_it_waits_for_its_database_it_ends_at_once() {
+    let ports = [Port::free(), Port::free(), Port::free()];
+    let database = format!("postgres://nobody@{}/none", ports[0].address());
+    let program = Program::at(env!("CARGO_BIN_EXE_order-service"))
+        .env("DATABASE_URL", database)
+        .env("ORDER_HTTP_ADDR", ports[1].address().to_string())
+        .env("ORDER_OPS_ADDR", ports[2].address().to_string());
+    let process = Process::start(&program).await;
+    eventually(SOON, "it waits for its database", async || {
+        process.output().contains("does not answer yet")
+    })
+    .await;
+    process.terminate();
+    assert!(process.wait(SOON).await.success());
+}

@@ -161,12 +161,11 @@ impl Service {
 }
 
 async fn database(config: &Config) -> Result<PgPool, SqlError> {
-    let url = config.database_url.expose();
-    sql::wait_until_reachable(url, DATABASE_PATIENCE).await?;
-    sql::migrate(url, SCHEMA, &MIGRATIONS).await?;
-    let mut options = PoolOptions::new(url, SCHEMA);
-    options.connections_max = config.database_connections_max;
-    sql::connect(options).await
+    let options = PoolOptions {
+        connections_max: config.database_connections_max,
+        ..PoolOptions::new(config.database_url.expose(), SCHEMA)
+    };
+    sql::open(options, &MIGRATIONS, DATABASE_PATIENCE).await
 }
 
 fn ids() -> Result<IdSource, getrandom::Error> {

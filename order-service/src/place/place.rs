@@ -1,7 +1,7 @@
 //! The steps of placing an order. An answer of success leaves only after the commit; a failure says
 //! whether the hold may still be there, and only ids that nobody can retry are then released.
 
-use domain::{ErrorCode, IdSource, OrderId, ProductId, UserId};
+use domain::{ErrorCode, IdSource, OrderId, UserId};
 use tokio::time::Instant;
 
 use super::{
@@ -213,12 +213,4 @@ impl Identified {
             events: Vec::new(),
         })
     }
-}
-
-/// The queue's key of an order: buyers of one product do not push out those of another.
-pub(super) fn lane(order: &NewOrder) -> ProductId {
-    order
-        .lines
-        .first()
-        .map_or(ProductId(order.id.0), |line| line.product_id)
 }

@@ -25,10 +25,7 @@ pub(super) struct Violations(Vec<FieldError>);
 
 impl Violations {
     fn add(&mut self, field: impl Into<String>, message: impl ToString) {
-        self.0.push(FieldError {
-            field: field.into(),
-            message: message.to_string(),
-        });
+        self.0.push(FieldError::new(field, message.to_string()));
     }
 
     fn parse<T>(&mut self, field: impl Into<String>, text: &str) -> Option<T>

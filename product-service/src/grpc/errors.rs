@@ -63,10 +63,9 @@ pub(super) fn of_stock(error: StockError, what: &str, lines: &[WantedLine]) -> S
             let is_its = |line: &WantedLine| line.product_id == product_id;
             invalid(of_items(lines, is_its, "quantity", &message))
         }
-        StockError::InvalidField { field, message } => invalid(vec![FieldError {
-            field: field.to_owned(),
-            message,
-        }]),
+        StockError::InvalidField { field, message } => {
+            invalid(vec![FieldError::new(field, message)])
+        }
         StockError::NotFound => not_found(what),
         StockError::Overloaded => retry_later(ErrorCode::Overloaded, "too much is waiting"),
         StockError::Unavailable(message) => retry_later(ErrorCode::Unavailable, &message),
@@ -116,10 +115,7 @@ fn of_items(
         .iter()
         .enumerate()
         .filter(|(_, line)| is_meant(line))
-        .map(|(index, _)| FieldError {
-            field: format!("items[{index}].{name}"),
-            message: message.to_owned(),
-        })
+        .map(|(index, _)| FieldError::new(format!("items[{index}].{name}"), message))
         .collect()
 }
 
