@@ -101,6 +101,7 @@ impl Workers {
         let mut tasks = JoinSet::new();
         tasks.spawn(self.ledger.run(stop_ledger.clone()));
         tasks.spawn(self.tender.run(stop.clone()));
+        tasks.spawn(expire::count(self.store.clone(), stop.clone()));
         tasks.spawn(expire::run(
             self.store,
             self.stock,

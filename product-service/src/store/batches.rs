@@ -15,6 +15,8 @@ const RECORD: &str = "
     ON CONFLICT (id) DO NOTHING
     RETURNING id, recorded_at_us";
 
+const IS_VOID: &str = "SELECT is_void FROM batches WHERE id = $1";
+
 /// Which ids were new, and the database's clock.
 pub(super) struct Recorded {
     pub(super) new: HashSet<BatchId>,
@@ -41,4 +43,9 @@ pub(super) async fn record(
             .unwrap_or(0),
         new: rows.into_iter().map(|(id, _)| BatchId(id)).collect(),
     })
+}
+
+/// Whether an id that is recorded was recorded as void.
+pub(super) async fn is_void(db: &mut PgConnection, id: BatchId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(IS_VOID).bind(id.0).fetch_one(db).await
 }

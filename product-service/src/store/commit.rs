@@ -38,6 +38,10 @@ pub enum CommitError {
     /// It did not commit: another replica took one of its order ids; try again at once.
     #[error("another replica took one of the order ids")]
     Raced,
+    /// It did not commit and never will: its id is recorded already, as void if somebody has given the
+    /// transaction up; try again under a new one.
+    #[error("the transaction's id is recorded already")]
+    Recorded,
     /// It did not commit and would not: a constraint or a falsified row is in the way of one of its
     /// commands. [`Store::commit_apart`] finds out of which.
     #[error("the database refused the transaction: {0}")]
@@ -97,7 +101,11 @@ impl Store {
     pub async fn has_committed(&self, txn_id: BatchId) -> Result<bool, sqlx::Error> {
         let mut db = self.pool.acquire().await?;
         let recorded = batches::record(&mut db, &[txn_id], true).await?;
-        Ok(!recorded.new.contains(&txn_id))
+        if recorded.new.contains(&txn_id) {
+            return Ok(false);
+        }
+        // It may be void already: by an earlier look-up whose own answer was lost.
+        Ok(!batches::is_void(&mut db, txn_id).await?)
     }
 
     async fn transact(
@@ -139,6 +147,9 @@ async fn settle(
     let recorded = batches::record(db, &ids, false)
         .await
         .map_err(CommitError::before_commit)?;
+    if !recorded.new.contains(&txn_id) {
+        return Err(CommitError::Recorded);
+    }
     let bundles: Vec<Admitted> = bundles
         .iter()
         .map(|bundle| Admitted::new(bundle, &recorded.new))
@@ -267,18 +278,18 @@ async fn write(db: &mut PgConnection, book: &Book) -> Result<(), CommitError> {
     let changes = &book.changes;
     let rows = changed_buyers(book);
     let written = async {
-        if !rows.is_empty() {
-            buyers::write(db, &rows).await?;
-        }
-        // Opened before it changes: a deal may open and sell in one transaction.
-        for deal in living(book, DealWrite::Open) {
-            deals::open(db, deal).await?;
-        }
         if !changes.deals.is_empty() {
             deals::apply(db, &changes.deals).await?;
         }
+        // Ended before the next one opens: a product has one open deal.
         for deal in living(book, DealWrite::End) {
             deals::end(db, deal, book.now).await?;
+        }
+        for deal in living(book, DealWrite::Open) {
+            deals::open(db, deal, book.now).await?;
+        }
+        if !rows.is_empty() {
+            buyers::write(db, &rows).await?;
         }
         if !changes.shelves.is_empty() {
             shelves::apply(db, &changes.shelves).await?;

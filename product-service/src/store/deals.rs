@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    ledger::book::{DealChange, DealRow},
+    ledger::book::{DealChange, DealRow, DealStatus},
     store::rows::{DealColumns, convert},
 };
 
@@ -67,13 +67,14 @@ const OPEN: &str = "
     WITH opened AS (
         INSERT INTO deals (id, product_id, number, status, unit_price_minor, per_user_limit,
             starts_at_us, ends_at_us, initial, restocked, available, held, sold, written_off,
-            returned, owed)
+            returned, owed, ended_at_us)
         SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-            $14, $15
+            $14, $15, $16
         FROM deals WHERE product_id = $2
-        RETURNING id, product_id
+        RETURNING id, product_id, status
     )
-    UPDATE shelves SET deal_id = opened.id FROM opened WHERE shelves.product_id = opened.product_id";
+    UPDATE shelves SET deal_id = opened.id FROM opened
+    WHERE shelves.product_id = opened.product_id AND opened.status <> 'ended'";
 
 const END: &str = "
     WITH ended AS (
@@ -82,9 +83,14 @@ const END: &str = "
     UPDATE shelves SET deal_id = NULL FROM ended
     WHERE shelves.product_id = ended.product_id AND shelves.deal_id = ended.id";
 
-/// Inserts a deal and puts it in its shelf's place.
-pub(super) async fn open(db: &mut PgConnection, deal: &DealRow) -> Result<(), sqlx::Error> {
+/// Inserts a deal and puts it in its shelf's place, unless it has ended `at` the same time.
+pub(super) async fn open(
+    db: &mut PgConnection,
+    deal: &DealRow,
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
     let sums = &deal.sums;
+    let is_over = deal.status == DealStatus::Ended;
     sqlx::query(OPEN)
         .bind(deal.id.0)
         .bind(deal.product_id.0)
@@ -101,6 +107,7 @@ pub(super) async fn open(db: &mut PgConnection, deal: &DealRow) -> Result<(), sq
         .bind(sums.written_off)
         .bind(sums.returned)
         .bind(deal.owed)
+        .bind(is_over.then_some(at.as_micros()))
         .execute(db)
         .await
         .map(drop)

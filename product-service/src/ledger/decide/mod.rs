@@ -10,6 +10,8 @@ mod deal;
 pub(crate) mod end;
 mod shelf;
 pub(crate) mod take;
+#[cfg(test)]
+mod tests;
 
 use crate::ledger::{
     book::{Book, DealStatus, Sums},

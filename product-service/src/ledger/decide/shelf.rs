@@ -12,14 +12,21 @@ pub(super) fn adjust(book: &mut Book, product_id: ProductId, delta: i64) -> Outc
     let Some(shelf) = book.shelves.get(&product_id) else {
         return Outcome::Refused(Refusal::ProductNotFound(product_id));
     };
-    let available = shelf.sums.available.saturating_add(delta);
-    if available < 0 {
+    if shelf.sums.available.saturating_add(delta) < 0 {
         return Outcome::Refused(Refusal::OutOfStock(product_id));
     }
+    let (restocked, written_off) = (delta.max(0), delta.saturating_neg().max(0));
+    let sums = &shelf.sums;
+    let is_countable = sums.restocked.checked_add(restocked).is_some()
+        && sums.written_off.checked_add(written_off).is_some();
+    let (Some(available), true) = (sums.available.checked_add(delta), is_countable) else {
+        // More than a row can count: the database would refuse it too.
+        return Outcome::Failed;
+    };
     let by = Sums {
         available: delta,
-        restocked: delta.max(0),
-        written_off: (-delta).max(0),
+        restocked,
+        written_off,
         ..Sums::default()
     };
     book.move_shelf(product_id, by);

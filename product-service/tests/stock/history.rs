@@ -1,0 +1,223 @@
+//! Random commands, and how they become concrete: a history names products, orders and buyers by small
+//! numbers, and most of its routes are the right ones.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use domain::{DealId, Money, ProductId, Quantity, Timestamp};
+use product_service::ledger::command::{Command, GateUnits, OpenDeal, Route, Take, TakeLine};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use crate::{
+    bed::{order, user},
+    model::{Model, Units},
+};
+
+pub(crate) const PRODUCTS: u128 = 3;
+pub(crate) const BUYERS: u128 = 3;
+pub(crate) const SHELF_UNITS: i64 = 12;
+
+/// A line as it is drawn: product, units, whether the route is right, whether the gate took the units,
+/// and whether the running deal is insisted on.
+type DrawnLine = (u128, i64, Way, bool, bool);
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Way {
+    Right,
+    Shelf,
+    /// A deal that was opened so many deals ago.
+    Deal(u128),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    Take {
+        order: u128,
+        buyer: u128,
+        lines: Vec<DrawnLine>,
+        expires: bool,
+    },
+    Confirm(u128),
+    Restore(u128),
+    Expire(u128),
+    OpenDeal {
+        product: u128,
+        units: Option<i64>,
+        limit: Option<i64>,
+        ends_soon: bool,
+    },
+    EndDeal(u128),
+    AdjustShelf(u128, i64),
+    GiveBack(u128, i64),
+    /// The clock moves by so many seconds; nothing where the clock is the database's.
+    Wait(u64),
+}
+
+pub(crate) fn step() -> impl Strategy<Value = Step> {
+    let order = || 0..14_u128;
+    let product = || 0..PRODUCTS;
+    let way = prop_oneof![
+        8 => Just(Way::Right),
+        1 => Just(Way::Shelf),
+        1 => (0..4_u128).prop_map(Way::Deal),
+    ];
+    let line = (
+        product(),
+        1..=4_i64,
+        way,
+        any::<bool>(),
+        prop::bool::weighted(0.1),
+    );
+    let lines = prop::collection::vec(line, 1..=3);
+    let take = (order(), 0..BUYERS, lines, prop::bool::weighted(0.2));
+    let open = (
+        product(),
+        prop::option::of(0..=10_i64),
+        prop::option::of(1..=5_i64),
+        prop::bool::weighted(0.2),
+    );
+    prop_oneof![
+        12 => take.prop_map(|(order, buyer, lines, expires)| Step::Take { order, buyer, lines, expires }),
+        3 => order().prop_map(Step::Confirm),
+        4 => order().prop_map(Step::Restore),
+        2 => order().prop_map(Step::Expire),
+        3 => open.prop_map(|(product, units, limit, ends_soon)| Step::OpenDeal { product, units, limit, ends_soon }),
+        1 => product().prop_map(Step::EndDeal),
+        1 => (product(), -4..=4_i64).prop_map(|(product, delta)| Step::AdjustShelf(product, delta)),
+        1 => (product(), 1..=4_i64).prop_map(|(product, units)| Step::GiveBack(product, units)),
+        2 => (1..400_u64).prop_map(Step::Wait),
+    ]
+}
+
+/// How times are chosen where the clock can be moved, and where it cannot.
+#[derive(Clone, Copy)]
+pub(crate) struct Times {
+    pub(crate) short_ttl: Duration,
+    pub(crate) ends_soon: Timestamp,
+}
+
+/// One history in a world of its own: its ids share no number with another's.
+pub(crate) struct History {
+    base: u128,
+    deals: u128,
+    times: Times,
+}
+
+impl History {
+    pub(crate) fn new(number: u128, times: Times) -> Self {
+        Self {
+            base: (number + 1) << 32,
+            deals: 0,
+            times,
+        }
+    }
+
+    pub(crate) fn product_number(&self, product: u128) -> u128 {
+        self.base + product
+    }
+
+    pub(crate) fn product(&self, product: u128) -> ProductId {
+        ProductId(Uuid::from_u128(self.product_number(product)))
+    }
+
+    pub(crate) fn shelves(&self) -> BTreeMap<ProductId, Units> {
+        let full = Units {
+            available: SHELF_UNITS,
+            ..Units::default()
+        };
+        (0..PRODUCTS)
+            .map(|product| (self.product(product), full))
+            .collect()
+    }
+
+    fn deal(&self, number: u128) -> DealId {
+        DealId(Uuid::from_u128(self.base + 1_000 + number))
+    }
+
+    /// The command, given what the model knows; `None` for a step that only waits.
+    pub(crate) fn command(&mut self, model: &Model, step: &Step) -> Option<Command> {
+        let order = |number: u128| order(self.base + number);
+        Some(match step {
+            Step::Take {
+                order: number,
+                buyer,
+                lines,
+                expires,
+            } => Command::Take(Take {
+                order_id: order(*number),
+                user_id: user(self.base + buyer),
+                lines: self.lines(model, lines),
+                hold_ttl: if *expires {
+                    self.times.short_ttl
+                } else {
+                    crate::bed::HOUR
+                },
+            }),
+            Step::Confirm(number) => Command::Confirm(order(*number)),
+            Step::Restore(number) => Command::Restore {
+                order_id: order(*number),
+                reason: "CANCELLED_BY_USER".into(),
+            },
+            Step::Expire(number) => Command::Expire {
+                order_id: order(*number),
+                grace: Duration::ZERO,
+            },
+            Step::OpenDeal {
+                product,
+                units,
+                limit,
+                ends_soon,
+            } => {
+                self.deals += 1;
+                Command::OpenDeal(OpenDeal {
+                    deal_id: self.deal(self.deals),
+                    product_id: self.product(*product),
+                    units: *units,
+                    unit_price: units.map(|units| Money::try_from(units * 10).unwrap()),
+                    per_user_limit: *limit,
+                    ends_at: ends_soon.then_some(self.times.ends_soon),
+                })
+            }
+            Step::EndDeal(product) => Command::EndDeal(self.some_deal(model, *product)),
+            Step::AdjustShelf(product, delta) => Command::AdjustShelf {
+                product_id: self.product(*product),
+                delta: *delta,
+            },
+            Step::GiveBack(product, units) => Command::GiveBack(vec![GateUnits {
+                product_id: self.product(*product),
+                deal_id: self.some_deal(model, *product),
+                units: *units,
+            }]),
+            Step::Wait(_) => return None,
+        })
+    }
+
+    /// The product's open deal, or the last one of any product.
+    fn some_deal(&self, model: &Model, product: u128) -> DealId {
+        let open = model.open_deal(self.product(product));
+        open.unwrap_or(self.deal(self.deals))
+    }
+
+    fn lines(&self, model: &Model, drawn: &[DrawnLine]) -> Vec<TakeLine> {
+        let mut lines = BTreeMap::new();
+        for (product, units, way, through_gate, insists) in drawn {
+            let product_id = self.product(*product);
+            let open = model.open_deal(product_id);
+            let route = match way {
+                Way::Right => open.map_or(Route::Shelf, Route::Deal),
+                Way::Shelf => Route::Shelf,
+                Way::Deal(ago) => Route::Deal(self.deal(self.deals.saturating_sub(*ago))),
+            };
+            let is_hot = matches!(route, Route::Deal(_));
+            let line = TakeLine {
+                product_id,
+                quantity: Quantity::try_from(*units).unwrap(),
+                deal_wanted: insists.then_some(open.unwrap_or(self.deal(self.deals))),
+                route,
+                gate_units: if *through_gate && is_hot { *units } else { 0 },
+            };
+            lines.insert(product_id, line);
+        }
+        lines.into_values().collect()
+    }
+}

@@ -1,0 +1,253 @@
+//! Random histories: the ledger says what the model says, decided purely and on the database.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use domain::{DealId, Money, OrderId, ProductId, Timestamp};
+use product_service::ledger::{
+    book::{Book, Changes, ShelfRow, Sums},
+    command::{Command, Outcome},
+    decide::decide,
+};
+use proptest::prelude::*;
+
+use crate::{
+    bed::{Bed, user},
+    history::{BUYERS, History, SHELF_UNITS, Step, Times, step},
+    model::{Model, NAME, PRICE, Units},
+};
+
+const START: i64 = 1_700_000_000_000_000;
+
+fn units(sums: &Sums) -> Units {
+    Units {
+        available: sums.available,
+        held: sums.held,
+        sold: sums.sold,
+    }
+}
+
+fn shelf(product_id: ProductId) -> ShelfRow {
+    ShelfRow {
+        product_id,
+        product_name: NAME.into(),
+        unit_price: Money::try_from(PRICE).unwrap(),
+        deal_id: None,
+        sums: Sums {
+            initial: SHELF_UNITS,
+            available: SHELF_UNITS,
+            ..Sums::default()
+        },
+    }
+}
+
+/// Every account is sound and as the model has it; what is owed has not shrunk.
+fn compare(book: &Book, model: &Model, owed: &mut BTreeMap<DealId, i64>) {
+    for (id, row) in &book.shelves {
+        assert!(row.sums.is_sound(), "{row:?}");
+        assert_eq!(units(&row.sums), model.shelves[id]);
+        assert_eq!(row.deal_id, model.open_deal(*id));
+    }
+    assert_eq!(book.deals.len(), model.deals.len());
+    for (id, row) in &book.deals {
+        let expected = &model.deals[id];
+        assert!(row.sums.is_sound(), "{row:?}");
+        assert_eq!(units(&row.sums), expected.units, "{row:?}");
+        let before = owed.insert(*id, row.owed).unwrap_or(0);
+        assert!(before <= row.owed, "what is owed only grows");
+        assert_eq!(row.owed, expected.owed, "{row:?}");
+    }
+    for ((deal_id, user_id), bought) in &book.buyers {
+        assert_eq!(*bought, model.bought(*deal_id, *user_id));
+    }
+}
+
+/// What is written is what has changed.
+fn check_changes(before: &Book, after: &Book) {
+    for (id, by) in &after.changes.shelves {
+        assert!(by.is_balanced(), "{by:?}");
+        let available = after.shelves[id].sums.available - before.shelves[id].sums.available;
+        assert_eq!(by.available, available);
+    }
+    for (id, by) in &after.changes.deals {
+        assert!(by.sums.is_balanced() && by.owed >= 0, "{by:?}");
+        assert_eq!(by.owed, after.deals[id].owed - before.deals[id].owed);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn promise_1_a_history_decided_purely_is_as_the_model_says(
+        steps in prop::collection::vec(step(), 1..80),
+    ) {
+        let times = Times {
+            short_ttl: Duration::from_secs(120),
+            ends_soon: Timestamp::from_micros(START).plus(Duration::from_secs(600)),
+        };
+        let mut history = History::new(0, times);
+        let mut model = Model::new(Timestamp::from_micros(START), history.shelves());
+        let mut book = Book::new(model.now);
+        book.shelves = history.shelves().into_keys().map(|id| (id, shelf(id))).collect();
+        let mut owed = BTreeMap::new();
+        for step in &steps {
+            if let Step::Wait(seconds) = step {
+                model.now = model.now.plus(Duration::from_secs(*seconds));
+                book.now = model.now;
+            }
+            let Some(command) = history.command(&model, step) else {
+                continue;
+            };
+            book.changes = Changes::default();
+            let before = book.clone();
+            let outcome = decide(&mut book, &command);
+            prop_assert_eq!(outcome, model.decide(&command), "{:?}", command);
+            compare(&book, &model, &mut owed);
+            check_changes(&before, &book);
+        }
+    }
+}
+
+/// Times are the database's, which the model does not know: the order in which an order was first
+/// answered stands for them.
+fn without_times(outcome: Outcome) -> Outcome {
+    let never = Timestamp::from_micros(0);
+    match outcome {
+        Outcome::Taken(mut taken) => {
+            taken.expires_at = never;
+            Outcome::Taken(taken)
+        }
+        Outcome::Sold { .. } => Outcome::Sold { at: never },
+        Outcome::Released { reason, .. } => Outcome::Released { at: never, reason },
+        other => other,
+    }
+}
+
+/// An order's times as they were told first.
+#[derive(Default)]
+struct Told {
+    expires_at: HashMap<OrderId, Timestamp>,
+    ended_at: HashMap<OrderId, Timestamp>,
+}
+
+impl Told {
+    fn check(&mut self, command: &Command, outcome: &Outcome) {
+        let Some(order_id) = command.order_id() else {
+            return;
+        };
+        let (told, time) = match outcome {
+            Outcome::Taken(taken) => (&mut self.expires_at, taken.expires_at),
+            Outcome::Sold { at } | Outcome::Released { at, .. } => (&mut self.ended_at, *at),
+            _ => return,
+        };
+        let first = *told.entry(order_id).or_insert(time);
+        assert_eq!(first, time, "a time that was told has changed");
+    }
+}
+
+async fn replay_on_database(bed: &Bed, number: u128, batches: &[Vec<Step>]) {
+    let times = Times {
+        short_ttl: Duration::ZERO,
+        ends_soon: Timestamp::from_micros(0),
+    };
+    let mut history = History::new(number, times);
+    for product in 0..crate::history::PRODUCTS {
+        bed.product(history.product_number(product), SHELF_UNITS)
+            .await;
+    }
+    let mut model = Model::new(Timestamp::from_micros(0), history.shelves());
+    let mut told = Told::default();
+    for batch in batches {
+        let mut commands = Vec::new();
+        let mut expected = Vec::new();
+        for step in batch {
+            if let Some(command) = history.command(&model, step) {
+                expected.push(without_times(model.decide(&command)));
+                commands.push(command);
+            }
+        }
+        let outcomes = bed.ask_all(commands.clone()).await;
+        for (command, outcome) in commands.iter().zip(&outcomes) {
+            told.check(command, outcome);
+        }
+        let outcomes: Vec<Outcome> = outcomes.into_iter().map(without_times).collect();
+        assert_eq!(outcomes, expected, "{commands:#?}");
+        compare_rows(bed, &history, &model).await;
+    }
+}
+
+/// The accounts as the open and sold lines of the holds make them.
+const FROM_HOLDS: &str = "
+    SELECT coalesce(sum((line->>'quantity')::bigint) FILTER (WHERE state = 'open'), 0)::bigint,
+           coalesce(sum((line->>'quantity')::bigint) FILTER (WHERE state = 'sold'), 0)::bigint
+    FROM holds, jsonb_array_elements(lines) AS line
+    WHERE line->>'product_id' = $1 AND line->>'deal_id' IS NOT DISTINCT FROM $2";
+
+async fn compare_rows(bed: &Bed, history: &History, model: &Model) {
+    for (product_id, expected) in &model.shelves {
+        let row = bed.shelf(*product_id).await;
+        assert!(row.sums.is_sound(), "{row:?}");
+        assert_eq!(units(&row.sums), *expected, "{row:?}");
+        assert_eq!(row.deal_id, model.open_deal(*product_id));
+        assert_eq!(
+            from_holds(bed, *product_id, None).await,
+            (expected.held, expected.sold)
+        );
+    }
+    for (deal_id, expected) in &model.deals {
+        let row = bed.deal(*deal_id).await;
+        assert!(row.sums.is_sound(), "{row:?}");
+        assert_eq!(
+            (units(&row.sums), row.owed),
+            (expected.units, expected.owed),
+            "{row:?}"
+        );
+        let held_and_sold = from_holds(bed, expected.product_id, Some(*deal_id)).await;
+        assert_eq!(held_and_sold, (expected.units.held, expected.units.sold));
+        if row.per_user_limit.is_some() {
+            compare_buyers(bed, history, model, *deal_id).await;
+        }
+    }
+}
+
+async fn from_holds(bed: &Bed, product_id: ProductId, deal_id: Option<DealId>) -> (i64, i64) {
+    let query = sqlx::query_as(FROM_HOLDS)
+        .bind(product_id.to_string())
+        .bind(deal_id.map(|id| id.to_string()));
+    query.fetch_one(&bed.pool).await.unwrap()
+}
+
+async fn compare_buyers(bed: &Bed, history: &History, model: &Model, deal_id: DealId) {
+    let buyer = |number| (deal_id, user(history.product_number(0) + number));
+    let buyers: Vec<_> = (0..BUYERS).map(buyer).collect();
+    let bought = bed.store.find_buyers(&buyers).await.unwrap();
+    for buyer in buyers {
+        let units = bought.get(&buyer).copied().unwrap_or(0);
+        assert_eq!(units, model.bought(deal_id, buyer.1));
+    }
+}
+
+#[test]
+fn promise_1_a_history_on_the_database_is_as_the_model_says() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let bed = runtime.block_on(Bed::new());
+    let histories = AtomicU64::new(0);
+    let batch = prop::collection::vec(step(), 1..=8);
+    let config = ProptestConfig {
+        cases: 40,
+        failure_persistence: None,
+        max_shrink_iters: 500,
+        ..ProptestConfig::default()
+    };
+    proptest!(config, |(batches in prop::collection::vec(batch, 4..14))| {
+        let number = u128::from(histories.fetch_add(1, Ordering::Relaxed));
+        runtime.block_on(replay_on_database(&bed, number, &batches));
+    });
+}

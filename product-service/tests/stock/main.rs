@@ -1,0 +1,25 @@
+//! Ledger and stock on a real Postgres and a real Redis, in one program so that its tests share one
+//! cluster.
+//!
+//! - `bed`: a ledger on a database of its own. `shop`: replicas of stock over gate and ledger.
+//! - `ledger_contract`, `ledger_crowd`, `constraints`: what the ledger's transaction promises.
+//! - `sell_out`, `deal_life`, `gate_faults`, `overload`: what stock promises.
+//! - `keeper`: what happens by itself.
+//! - `ledger_histories`: random commands (`history`), decided purely and on the database, against
+//!   `model`.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod bed;
+mod constraints;
+mod deal_life;
+mod gate_faults;
+mod history;
+mod keeper;
+mod ledger_contract;
+mod ledger_crowd;
+mod ledger_histories;
+mod model;
+mod overload;
+mod sell_out;
+mod shop;

@@ -1,0 +1,376 @@
+//! What the ledger should say, told a second time and more simply: who has how many units, and which
+//! order holds them. It shares the ledger's words, not its code.
+
+use std::collections::BTreeMap;
+
+use domain::{DealId, Money, OrderId, ProductId, Timestamp, UserId};
+use product_service::ledger::{
+    command::{Command, OpenDeal, Outcome, Refusal, Route, Take, TakeLine, Taken, TakenLine},
+    hold::HeldLine,
+};
+
+pub(crate) const NAME: &str = "Thing";
+pub(crate) const PRICE: i64 = 1_000;
+
+/// Where the units of a deal or a shelf are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Units {
+    pub(crate) available: i64,
+    pub(crate) held: i64,
+    pub(crate) sold: i64,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Deal {
+    pub(crate) product_id: ProductId,
+    pub(crate) units: Units,
+    pub(crate) owed: i64,
+    pub(crate) is_over: bool,
+    price: Money,
+    limit: Option<i64>,
+    ends_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone)]
+enum End {
+    Sold(Timestamp),
+    Released(Timestamp, String),
+}
+
+#[derive(Debug, Clone)]
+struct Hold {
+    user_id: Option<UserId>,
+    lines: Vec<HeldLine>,
+    expires_at: Timestamp,
+    end: Option<End>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Model {
+    pub(crate) now: Timestamp,
+    pub(crate) shelves: BTreeMap<ProductId, Units>,
+    pub(crate) deals: BTreeMap<DealId, Deal>,
+    holds: BTreeMap<OrderId, Hold>,
+}
+
+enum No {
+    Reroute,
+    Refused(Refusal),
+}
+
+impl Model {
+    pub(crate) fn new(now: Timestamp, shelves: BTreeMap<ProductId, Units>) -> Self {
+        Self {
+            now,
+            shelves,
+            deals: BTreeMap::new(),
+            holds: BTreeMap::new(),
+        }
+    }
+
+    /// The product's deal that runs, even if its window is over.
+    pub(crate) fn open_deal(&self, product_id: ProductId) -> Option<DealId> {
+        let mut deals = self.deals.iter();
+        let open = deals.find(|(_, deal)| deal.product_id == product_id && !deal.is_over);
+        open.map(|(id, _)| *id)
+    }
+
+    /// Units of a deal that a buyer holds or has bought.
+    pub(crate) fn bought(&self, deal_id: DealId, user_id: UserId) -> i64 {
+        let counts = |hold: &&Hold| {
+            hold.user_id == Some(user_id) && !matches!(hold.end, Some(End::Released(..)))
+        };
+        let holds = self.holds.values().filter(counts);
+        let lines = holds.flat_map(|hold| &hold.lines);
+        let of_deal = lines.filter(|line| line.deal_id == Some(deal_id));
+        of_deal.map(|line| line.quantity.units()).sum()
+    }
+
+    pub(crate) fn decide(&mut self, command: &Command) -> Outcome {
+        match command {
+            Command::Take(take) => self.take(take),
+            Command::Confirm(order_id) => self.confirm(*order_id),
+            Command::Restore { order_id, reason } => self.restore(*order_id, reason),
+            Command::Expire { order_id, grace } => match self.holds.get(order_id) {
+                Some(hold) if hold.end.is_none() && hold.expires_at.plus(*grace) <= self.now => {
+                    self.release(*order_id, "EXPIRED")
+                }
+                _ => Outcome::Done,
+            },
+            Command::OpenDeal(terms) => self.open(terms),
+            Command::EndDeal(deal_id) => self.end(*deal_id),
+            Command::AdjustShelf { product_id, delta } => {
+                let shelf = self.shelves.get_mut(product_id).unwrap();
+                if shelf.available + delta < 0 {
+                    return Outcome::Refused(Refusal::OutOfStock(*product_id));
+                }
+                shelf.available += delta;
+                Outcome::Adjusted {
+                    available: shelf.available,
+                }
+            }
+            Command::GiveBack(units) => {
+                for taken in units {
+                    self.owe(taken.deal_id, taken.units);
+                }
+                Outcome::Done
+            }
+        }
+    }
+
+    fn owe(&mut self, deal_id: DealId, units: i64) {
+        if let Some(deal) = self.deals.get_mut(&deal_id).filter(|deal| !deal.is_over) {
+            deal.owed += units;
+        }
+    }
+
+    fn take(&mut self, take: &Take) -> Outcome {
+        if let Some(hold) = self.holds.get(&take.order_id) {
+            let outcome = Self::answer(hold, take, self.now);
+            for (deal_id, line) in deal_lines(take) {
+                self.owe(deal_id, line.gate_units);
+            }
+            return outcome;
+        }
+        let offers: Vec<_> = take
+            .lines
+            .iter()
+            .map(|line| self.offer(take, line))
+            .collect();
+        let reroutes = offers.iter().any(|offer| matches!(offer, Err(No::Reroute)));
+        let refusal = offers.iter().find_map(|offer| match offer {
+            Err(No::Refused(refusal)) => Some(*refusal),
+            _ => None,
+        });
+        if reroutes || refusal.is_some() {
+            for (deal_id, line) in deal_lines(take) {
+                let left = self
+                    .deals
+                    .get(&deal_id)
+                    .map_or(0, |deal| deal.units.available);
+                let enough = left >= line.quantity.units();
+                let owed = if enough {
+                    line.gate_units
+                } else {
+                    line.gate_units.min(left)
+                };
+                self.owe(deal_id, owed);
+            }
+            return match refusal {
+                Some(refusal) if !reroutes => Outcome::Refused(refusal),
+                _ => Outcome::Rerouted,
+            };
+        }
+        self.hold(take, offers.into_iter().filter_map(Result::ok).collect())
+    }
+
+    fn answer(hold: &Hold, take: &Take, now: Timestamp) -> Outcome {
+        let wanted = take
+            .lines
+            .iter()
+            .map(|line| (line.product_id, line.quantity));
+        let held = hold
+            .lines
+            .iter()
+            .map(|line| (line.product_id, line.quantity));
+        let is_same = hold.user_id == Some(take.user_id) && wanted.eq(held);
+        match &hold.end {
+            Some(End::Released(..)) => Outcome::Refused(Refusal::HoldEnded),
+            _ if !is_same => Outcome::Refused(Refusal::OrderIdReused),
+            None if hold.expires_at <= now => Outcome::Refused(Refusal::HoldEnded),
+            None | Some(End::Sold(_)) => Outcome::Taken(Taken {
+                lines: taken_lines(hold, &[]),
+                expires_at: hold.expires_at,
+                is_replay: true,
+            }),
+        }
+    }
+
+    /// The deal, the price and what will be left.
+    fn offer(&self, take: &Take, line: &TakeLine) -> Result<(Option<DealId>, Money, i64), No> {
+        let product_id = line.product_id;
+        let units = line.quantity.units();
+        let too_few = || No::Refused(Refusal::OutOfStock(product_id));
+        let Route::Deal(deal_id) = line.route else {
+            if self.open_deal(product_id).is_some() {
+                return Err(No::Reroute);
+            }
+            if line.deal_wanted.is_some() {
+                return Err(No::Refused(Refusal::DealNotOpen(product_id)));
+            }
+            let left = self.shelves[&product_id].available - units;
+            let price = Money::try_from(PRICE).unwrap();
+            return if left < 0 {
+                Err(too_few())
+            } else {
+                Ok((None, price, left))
+            };
+        };
+        if self.open_deal(product_id) != Some(deal_id) {
+            return Err(No::Reroute);
+        }
+        let deal = &self.deals[&deal_id];
+        let is_wanted = line.deal_wanted.is_none_or(|wanted| wanted == deal_id);
+        if !is_wanted || deal.ends_at.is_some_and(|end| end <= self.now) {
+            return Err(No::Refused(Refusal::DealNotOpen(product_id)));
+        }
+        let has = self.bought(deal_id, take.user_id);
+        if deal.limit.is_some_and(|limit| has + units > limit) {
+            return Err(No::Refused(Refusal::PerUserLimit(product_id)));
+        }
+        let left = deal.units.available - units;
+        if left < 0 {
+            Err(too_few())
+        } else {
+            Ok((Some(deal_id), deal.price, left))
+        }
+    }
+
+    fn hold(&mut self, take: &Take, offers: Vec<(Option<DealId>, Money, i64)>) -> Outcome {
+        let mut lines = Vec::new();
+        let mut left = Vec::new();
+        for (line, (deal_id, unit_price, remaining)) in take.lines.iter().zip(offers) {
+            lines.push(HeldLine {
+                product_id: line.product_id,
+                deal_id,
+                name: NAME.into(),
+                quantity: line.quantity,
+                unit_price,
+            });
+            left.push(remaining);
+            let units = self.units(line.product_id, deal_id);
+            units.available -= line.quantity.units();
+            units.held += line.quantity.units();
+        }
+        let hold = Hold {
+            user_id: Some(take.user_id),
+            lines,
+            expires_at: self.now.plus(take.hold_ttl),
+            end: None,
+        };
+        let taken = Taken {
+            lines: taken_lines(&hold, &left),
+            expires_at: hold.expires_at,
+            is_replay: false,
+        };
+        self.holds.insert(take.order_id, hold);
+        Outcome::Taken(taken)
+    }
+
+    fn units(&mut self, product_id: ProductId, deal_id: Option<DealId>) -> &mut Units {
+        match deal_id {
+            Some(deal_id) => &mut self.deals.get_mut(&deal_id).unwrap().units,
+            None => self.shelves.get_mut(&product_id).unwrap(),
+        }
+    }
+
+    fn confirm(&mut self, order_id: OrderId) -> Outcome {
+        let now = self.now;
+        let Some(hold) = self.holds.get_mut(&order_id) else {
+            return Outcome::Unknown;
+        };
+        match &hold.end {
+            Some(End::Sold(at)) => return Outcome::Sold { at: *at },
+            Some(End::Released(..)) => return Outcome::Refused(Refusal::HoldEnded),
+            None if hold.expires_at <= now => return Outcome::Refused(Refusal::HoldEnded),
+            None => hold.end = Some(End::Sold(now)),
+        }
+        for line in hold.lines.clone() {
+            let units = self.units(line.product_id, line.deal_id);
+            units.held -= line.quantity.units();
+            units.sold += line.quantity.units();
+        }
+        Outcome::Sold { at: now }
+    }
+
+    fn restore(&mut self, order_id: OrderId, reason: &str) -> Outcome {
+        match self.holds.get(&order_id).map(|hold| hold.end.clone()) {
+            Some(Some(End::Sold(at))) => Outcome::Sold { at },
+            Some(Some(End::Released(at, reason))) => Outcome::Released { at, reason },
+            Some(None) => self.release(order_id, reason),
+            None => {
+                let tombstone = Hold {
+                    user_id: None,
+                    lines: vec![],
+                    expires_at: self.now,
+                    end: None,
+                };
+                self.holds.insert(order_id, tombstone);
+                self.release(order_id, reason)
+            }
+        }
+    }
+
+    fn release(&mut self, order_id: OrderId, reason: &str) -> Outcome {
+        let at = self.now;
+        let hold = self.holds.get_mut(&order_id).unwrap();
+        hold.end = Some(End::Released(at, reason.into()));
+        for line in hold.lines.clone() {
+            let units = line.quantity.units();
+            self.units(line.product_id, line.deal_id).held -= units;
+            let lasting = line.deal_id.filter(|id| !self.deals[id].is_over);
+            self.units(line.product_id, lasting).available += units;
+            if let Some(deal_id) = lasting {
+                self.owe(deal_id, units);
+            }
+        }
+        Outcome::Released {
+            at,
+            reason: reason.into(),
+        }
+    }
+
+    fn open(&mut self, terms: &OpenDeal) -> Outcome {
+        if let Some(open) = self.open_deal(terms.product_id) {
+            return Outcome::DealOpen(open);
+        }
+        if terms.ends_at.is_some_and(|end| end <= self.now) {
+            return Outcome::EndsInThePast;
+        }
+        let shelf = self.shelves.get_mut(&terms.product_id).unwrap();
+        let units = terms.units.unwrap_or(shelf.available);
+        if !(1..=shelf.available).contains(&units) {
+            return Outcome::Refused(Refusal::OutOfStock(terms.product_id));
+        }
+        shelf.available -= units;
+        let deal = Deal {
+            product_id: terms.product_id,
+            units: Units {
+                available: units,
+                ..Units::default()
+            },
+            owed: 0,
+            is_over: false,
+            price: terms.unit_price.unwrap_or(Money::try_from(PRICE).unwrap()),
+            limit: terms.per_user_limit,
+            ends_at: terms.ends_at,
+        };
+        self.deals.insert(terms.deal_id, deal);
+        Outcome::DealOpen(terms.deal_id)
+    }
+
+    fn end(&mut self, deal_id: DealId) -> Outcome {
+        let Some(deal) = self.deals.get_mut(&deal_id) else {
+            return Outcome::Unknown;
+        };
+        deal.is_over = true;
+        let left = std::mem::take(&mut deal.units.available);
+        self.shelves.get_mut(&deal.product_id).unwrap().available += left;
+        Outcome::DealEnded
+    }
+}
+
+fn deal_lines(take: &Take) -> impl Iterator<Item = (DealId, &TakeLine)> {
+    take.lines.iter().filter_map(|line| match line.route {
+        Route::Deal(deal_id) => Some((deal_id, line)),
+        Route::Shelf => None,
+    })
+}
+
+fn taken_lines(hold: &Hold, left: &[i64]) -> Vec<TakenLine> {
+    let line = |(at, held): (usize, &HeldLine)| TakenLine {
+        held: held.clone(),
+        remaining: left.get(at).copied(),
+    };
+    hold.lines.iter().enumerate().map(line).collect()
+}
