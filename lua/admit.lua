@@ -6,8 +6,10 @@
 -- ARGV[1] deal number the caller knows
 -- ARGV[2] batch id, 16 raw bytes; one id is for one call
 -- ARGV[3] ids of batches that are done, 16 raw bytes each: they leave the in-flight list
--- ARGV[4] MessagePack array: for each request its units, negative: do not check the buyer's limit
--- ARGV[5] … one order id for each request, 16 raw bytes
+-- ARGV[4] what the ledger did not take of them: an order id and a batch id, 16 raw bytes each, and so
+--         on; admissions that still carry that batch's id go first, and their buyers are un-counted
+-- ARGV[5] MessagePack array: for each request its units, negative: do not check the buyer's limit
+-- ARGV[6] … one order id for each request, 16 raw bytes
 -- then    … one admission for each request, as it is stored: batch id, user id, units in digits
 --
 -- Reply: {status, quantity left, one verdict for each request}; {status} alone when it is not OPEN.
@@ -21,26 +23,35 @@
 --   14  LIMITED: the buyer would have more than the deal's limit
 
 local ADMITTED, PASSED, TOO_FEW, SOLD_OUT, LIMITED = 10, 11, 12, 13, 14
-local BEFORE_IDS = 4
+local BEFORE_IDS = 5
 local USER_FIRST, USER_LAST = ID_LEN + 1, 2 * ID_LEN
 
 local stock, admitted, buyers, inflight = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local args = ARGV
-local batch, done = args[2], args[3]
+local batch, done, not_taken = args[2], args[3], args[4]
 
-local gate = redis.call('HMGET', stock, 'deal', 'quantity', 'per_user_limit')
+local gate = redis.call('HMGET', stock, 'deal', 'quantity', 'owed', 'per_user_limit')
 local status = standing(gate[1], tonumber(args[1]))
 if status ~= OPEN then
   return { status }
 end
 local quantity = whole(gate[2], 'quantity')
-local limit = gate[3] and whole(gate[3], 'per_user_limit')
+-- A gate that cannot be handed what it is owed must not admit either: its units would be lost to it.
+whole(gate[3], 'owed')
+local limit = gate[4] and whole(gate[4], 'per_user_limit')
 
-local asked = cmsgpack.unpack(args[4])
+local asked = cmsgpack.unpack(args[5])
 local count = #asked
 local before_admissions = BEFORE_IDS + count
 if #args ~= before_admissions + count then
   error('gate: not one order id and one admission for each request')
+end
+
+-- Whole in itself, should anything below stop the script. An order whose admission goes takes again.
+if done ~= '' then
+  local ids, plan = ids_in(done, 1), forgetting_pairs(admitted, buyers, not_taken)
+  call_each('HDEL', inflight, ids, 1, #ids)
+  forget(admitted, buyers, plan)
 end
 local earlier = fields_of(admitted, args, BEFORE_IDS + 1, before_admissions)
 
@@ -116,10 +127,6 @@ if writes_len > 0 then
     call_each('HSET', buyers, buyer_writes, 1, #buyer_writes)
     redis.call('HSET', stock, 'quantity', left)
   end
-end
-if done ~= '' then
-  local ids = ids_in(done, 1)
-  call_each('HDEL', inflight, ids, 1, #ids)
 end
 
 reply[2] = left

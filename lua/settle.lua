@@ -6,7 +6,11 @@
 -- ARGV[1] deal number the caller knows
 -- ARGV[2] owed, as it stands in the deal's row; it only grows, so an old number does nothing
 -- ARGV[3] ids of batches that are done, 16 raw bytes each: they leave the in-flight list
--- ARGV[4] age in ms beyond which a batch in flight counts as stale
+-- ARGV[4] what the ledger did not take of them: an order id and a batch id, 16 raw bytes each, and so
+--         on; admissions that still carry that batch's id go, and their buyers are un-counted
+-- ARGV[5] age in ms beyond which a batch in flight counts as stale
+--
+-- A batch in flight that cannot be read goes too: what it took is missed by the reconciler.
 --
 -- Reply: {status, quantity, owed seen, batches in flight, their units, stale batches}; {status} alone
 -- when it is not OPEN.
@@ -14,8 +18,8 @@
 --    2  MISSING: no gate, or one of an earlier deal; nothing was done
 --    3  STALE_CALLER: the gate is of a later deal; nothing was done
 
-local stock, inflight = KEYS[1], KEYS[4]
-local owed, done, stale_after = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local stock, admitted, buyers, inflight = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local owed, done, stale_after = tonumber(ARGV[2]), ids_in(ARGV[3], 1), tonumber(ARGV[5])
 
 local gate = redis.call('HMGET', stock, 'deal', 'quantity', 'owed')
 local status = standing(gate[1], tonumber(ARGV[1]))
@@ -24,8 +28,9 @@ if status ~= OPEN then
 end
 local quantity, seen = whole(gate[2], 'quantity'), whole(gate[3], 'owed')
 
+local plan = forgetting_pairs(admitted, buyers, ARGV[4])
 local finished = {}
-for _, id in ipairs(ids_in(done, 1)) do
+for _, id in ipairs(done) do
   finished[id] = true
 end
 local entries = redis.call('HGETALL', inflight)
@@ -33,19 +38,21 @@ local now = now_ms()
 local batches, units, stale = 0, 0, 0
 for i = 1, #entries, 2 do
   if not finished[entries[i]] then
-    local at, taken = string.match(entries[i + 1], '^(%d+) (%d+) ')
-    batches = batches + 1
-    units = units + whole(taken, 'units of a batch in flight')
-    -- A time far ahead is as suspect as one long past: the server's clock, or the server, has changed.
-    if math.abs(now - whole(at, 'time of a batch in flight')) > stale_after then
-      stale = stale + 1
+    local at, taken = in_flight(entries[i + 1])
+    if at and #entries[i] == ID_LEN then
+      batches = batches + 1
+      units = units + taken
+      -- A time far ahead is as suspect as one long past: the server's clock, or the server, has changed.
+      if math.abs(now - at) > stale_after then
+        stale = stale + 1
+      end
+    else
+      done[#done + 1] = entries[i]
     end
   end
 end
 
-if done ~= '' then
-  local ids = ids_in(done, 1)
-  call_each('HDEL', inflight, ids, 1, #ids)
-end
+call_each('HDEL', inflight, done, 1, #done)
+forget(admitted, buyers, plan)
 quantity, seen = hand_over(stock, quantity, seen, owed)
 return { OPEN, quantity, seen, batches, units, stale }

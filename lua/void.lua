@@ -25,42 +25,18 @@ if status ~= OPEN then
 end
 local quantity, seen = whole(gate[2], 'quantity'), whole(gate[3], 'owed')
 
--- The admissions that nobody has restamped since, and by how much their buyers are un-counted.
-local voided, users, units_of = {}, {}, {}
+-- The admissions that nobody has restamped since.
+local orders, batches = {}, {}
 local entry = redis.call('HGET', inflight, batch)
 if entry and was_void then
-  local _, prefix_len = string.find(entry, '^%d+ %d+ ')
-  if not prefix_len then
-    error('gate: a batch in flight is not as written')
-  end
-  local ids = ids_in(entry, prefix_len + 1)
-  for i, admission in ipairs(fields_of(admitted, ids, 1, #ids)) do
-    if admission and string.sub(admission, 1, ID_LEN) == batch then
-      local user = string.sub(admission, ID_LEN + 1, 2 * ID_LEN)
-      if not units_of[user] then
-        users[#users + 1] = user
-      end
-      units_of[user] = (units_of[user] or 0) + whole(string.sub(admission, 2 * ID_LEN + 1), 'units of an admission')
-      voided[#voided + 1] = ids[i]
-    end
+  local _, _, first = in_flight(entry)
+  orders = first and ids_in(entry, first) or {}
+  for i = 1, #orders do
+    batches[i] = batch
   end
 end
-local counts = #users > 0 and fields_of(buyers, users, 1, #users) or {}
-local buyer_writes, gone = {}, {}
-for i, count in ipairs(counts) do
-  if count then
-    local rest = whole(count, 'units of a buyer') - units_of[users[i]]
-    if rest > 0 then
-      buyer_writes[#buyer_writes + 1] = users[i]
-      buyer_writes[#buyer_writes + 1] = rest
-    else
-      gone[#gone + 1] = users[i]
-    end
-  end
-end
+local plan = forgetting(admitted, buyers, orders, batches)
 
-call_each('HSET', buyers, buyer_writes, 1, #buyer_writes)
-call_each('HDEL', buyers, gone, 1, #gone)
-call_each('HDEL', admitted, voided, 1, #voided)
 redis.call('HDEL', inflight, batch)
+forget(admitted, buyers, plan)
 return { OPEN, (hand_over(stock, quantity, seen, owed)) }

@@ -10,7 +10,7 @@
 --                         that it admitted or passed
 --
 -- Every script reads all it needs before it writes, so that a key of a wrong type or a figure that is
--- no number stops it with nothing done.
+-- no number stops it with nothing done, save that `admit` forgets what it is told to forget first.
 
 local OPEN, MISSING, STALE_CALLER = 1, 2, 3
 
@@ -18,13 +18,18 @@ local ID_LEN = 16
 -- Lua refuses to unpack more than about 8000 values at once; even, since HSET takes pairs.
 local UNPACK_MAX = 4000
 
--- The whole number that `text` spells. Hexadecimal, fractions and what a double cannot hold exactly
--- are errors, which the caller gets as the script's.
-local function whole(text, name)
-  if not text or #text > 16 or not string.find(text, '^%-?%d+$') then
-    error('gate: ' .. name .. ' is not a whole number')
+-- The whole number that `text` spells, nil for hexadecimal, fractions and what a double cannot hold
+-- exactly.
+local function spelled(text)
+  if text and #text <= 16 and string.find(text, '^%-?%d+$') then
+    return tonumber(text)
   end
-  return tonumber(text)
+  return nil
+end
+
+-- The same where no number is an error, which the caller gets as the script's.
+local function whole(text, name)
+  return spelled(text) or error('gate: ' .. name .. ' is not a whole number')
 end
 
 -- How a gate of deal number `deal` (false: none) stands to a caller who knows number `caller`.
@@ -87,4 +92,65 @@ local function fields_of(key, values, first, last)
     end
   end
   return found
+end
+
+-- The batch in flight that `entry` describes: when it was begun, the units it took, and where its order
+-- ids begin. Nil when it cannot be read: only a hand can have written such an entry.
+local function in_flight(entry)
+  local at, units, first = string.match(entry, '^(%d+) (%d+) ()')
+  at, units = spelled(at), spelled(units)
+  if at and units then
+    return at, units, first
+  end
+  return nil
+end
+
+-- What forgetting the admission of each `orders[i]` comes to, if it still carries the batch id
+-- `batches[i]`: order ids to drop, counts of buyers to write, buyers to drop. Only reads. A figure that
+-- cannot be read stands in nobody's way: it counts nothing.
+local function forgetting(admitted, buyers, orders, batches)
+  local plan = { orders = {}, counts = {}, gone = {} }
+  local users, units_of, found = {}, {}, {}
+  for i, admission in ipairs(fields_of(admitted, orders, 1, #orders)) do
+    local id = orders[i]
+    if admission and not found[id] and string.sub(admission, 1, ID_LEN) == batches[i] then
+      found[id] = true
+      plan.orders[#plan.orders + 1] = id
+      local user = string.sub(admission, ID_LEN + 1, 2 * ID_LEN)
+      if not units_of[user] then
+        users[#users + 1] = user
+        units_of[user] = 0
+      end
+      units_of[user] = units_of[user] + (spelled(string.sub(admission, 2 * ID_LEN + 1)) or 0)
+    end
+  end
+  for i, count in ipairs(fields_of(buyers, users, 1, #users)) do
+    if count then
+      local rest = (spelled(count) or 0) - units_of[users[i]]
+      if rest > 0 then
+        plan.counts[#plan.counts + 1] = users[i]
+        plan.counts[#plan.counts + 1] = rest
+      else
+        plan.gone[#plan.gone + 1] = users[i]
+      end
+    end
+  end
+  return plan
+end
+
+-- The same for `blob`: pairs of an order id and the id of the batch that may have admitted it.
+local function forgetting_pairs(admitted, buyers, blob)
+  local orders, batches = {}, {}
+  for at = 1, #blob, 2 * ID_LEN do
+    orders[#orders + 1] = string.sub(blob, at, at + ID_LEN - 1)
+    batches[#batches + 1] = string.sub(blob, at + ID_LEN, at + 2 * ID_LEN - 1)
+  end
+  return forgetting(admitted, buyers, orders, batches)
+end
+
+-- Carries a plan of `forgetting` out.
+local function forget(admitted, buyers, plan)
+  call_each('HSET', buyers, plan.counts, 1, #plan.counts)
+  call_each('HDEL', buyers, plan.gone, 1, #plan.gone)
+  call_each('HDEL', admitted, plan.orders, 1, #plan.orders)
 end
