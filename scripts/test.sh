@@ -7,6 +7,9 @@ cd "$(dirname "$0")/.."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
+# The whole workspace is built before the first test runs, the services' binaries with it.
+export TEST_KIT_TRUSTS_BINARIES=1
+
 status=0
 # --no-fail-fast, so that the sum is that of all tests. tee keeps the output visible as it comes.
 cargo test --workspace --locked --no-fail-fast "$@" 2>&1 | tee "$log" || status=$?

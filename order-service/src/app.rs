@@ -1,258 +1,57 @@
-//! Puts the parts together, runs them, and takes them down in order: first the listeners, then the work
-//! of requests that were begun, then inserts, then releases.
+//! order-service on its sockets: listens, serves, drains. The listeners stop first, the ops port last.
 
-use std::{future::Future, sync::Arc, time::Duration};
-
-use axum::Router;
-use domain::{Clock, IdSource, SystemClock};
-use futures::FutureExt as _;
 use service_kit::{
-    health::Health,
     ops,
     server::{HttpLimits, bind, serve_http},
-    telemetry,
+    telemetry::Telemetry,
 };
-use tokio::time::{Instant, timeout};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tonic::metadata::{Ascii, MetadataValue};
+use tokio_util::sync::CancellationToken;
 
-use crate::{
-    config::Config,
-    ending::Orders,
-    expire, http,
-    http::Api,
-    metrics,
-    place::{
-        Placer,
-        inserter::{InsertWorker, inserter},
-        releaser::{ReleaseWorker, releaser},
-    },
-    stock::{Stock, StockOptions, Transport, connect},
-    store::{MIGRATOR, SCHEMA, Store},
-};
-
-/// No statement may outlive the minute that product-service waits after a hold's deadline.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The order in which things are started does not matter.
-const DATABASE_PATIENCE: Duration = Duration::from_secs(60);
-const PING_TIMEOUT: Duration = Duration::from_millis(800);
-
-/// Why the service did not start or had to stop.
-#[derive(Debug, thiserror::Error)]
-pub enum AppError {
-    /// The database cannot be reached or migrated.
-    #[error("DATABASE_URL: {0}")]
-    Database(#[from] sql::SqlError),
-    /// An address of product-service is no URL.
-    #[error("PRODUCT_GRPC_URL: {0}")]
-    Address(#[from] tonic::transport::Error),
-    /// The token cannot be sent in a header.
-    #[error("SERVICE_TOKEN: {0}")]
-    Token(#[from] tonic::metadata::errors::InvalidMetadataValue),
-    /// The machine gives no randomness to mint ids from.
-    #[error("no randomness: {0}")]
-    Randomness(#[from] getrandom::Error),
-    /// Logs or metrics could not be installed.
-    #[error(transparent)]
-    Telemetry(#[from] telemetry::TelemetryError),
-    /// A port cannot be listened on.
-    #[error("{0}")]
-    Listen(String),
-    /// A background task broke off.
-    #[error("a background task broke off: {0}")]
-    Broken(#[from] tokio::task::JoinError),
-}
-
-/// order-service without its listeners, so that another program can mount it.
-#[derive(Debug)]
-pub struct OrderService {
-    api: Arc<Api>,
-    stock: Arc<Stock>,
-    insert_worker: InsertWorker,
-    release_worker: ReleaseWorker,
-    drain_timeout: Duration,
-}
-
-impl OrderService {
-    /// Connects to the database, migrates it, and reaches product-service over `transports`.
-    ///
-    /// # Errors
-    /// When the database cannot be reached or migrated.
-    pub async fn build(config: &Config, transports: Vec<Transport>) -> Result<Self, AppError> {
-        let store = open(config).await?;
-        let options = StockOptions {
-            hold_ttl: config.hold_ttl,
-            authorization: authorization(config)?,
-        };
-        let stock = Arc::new(Stock::new(transports, options));
-        let connections = config.database_connections_max;
-        let (inserter, insert_worker) =
-            inserter(store.clone(), config.order_batch_max, connections);
-        let (releaser, release_worker) = releaser(Arc::clone(&stock), config.hold_ttl);
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed)?;
-        let placer = Placer {
-            store: store.clone(),
-            stock: Arc::clone(&stock),
-            inserter,
-            releaser,
-            ids: IdSource::new(Arc::new(SystemClock), seed),
-        };
-        let api = Api {
-            placer: Arc::new(placer),
-            orders: Orders {
-                store,
-                stock: Arc::clone(&stock),
-            },
-            is_user_header_trusted: config.is_user_header_trusted(),
-            // The rest is for the way: an answer of ours says more than a timeout.
-            work_time: config.common.request_timeout * 8 / 10,
-            tasks: TaskTracker::new(),
-        };
-        Ok(Self {
-            api: Arc::new(api),
-            stock,
-            insert_worker,
-            release_worker,
-            drain_timeout: config.common.drain_timeout,
-        })
-    }
-
-    /// The buyers' interface, without limits and traces, which the server adds.
-    pub fn router(&self) -> Router {
-        http::router(Arc::clone(&self.api))
-    }
-
-    /// Orders can be read without product-service, but not without their database.
-    pub fn health(&self) -> Health {
-        let store = self.api.orders.store.clone();
-        let stock = Arc::clone(&self.stock);
-        Health::new()
-            .required("postgres", move || {
-                let store = store.clone();
-                async move { store.ping().await.map_err(|error| error.to_string()) }.boxed()
-            })
-            .optional("product-service", move || {
-                let stock = Arc::clone(&stock);
-                let deadline = Instant::now() + PING_TIMEOUT;
-                async move {
-                    stock
-                        .ping(deadline)
-                        .await
-                        .map_err(|error| error.to_string())
-                }
-                .boxed()
-            })
-    }
-
-    /// Runs the background work until `stop`, which must come after the router's last request has been
-    /// answered; then ends what was begun, each step within the drain timeout.
-    ///
-    /// # Errors
-    /// When a background task panics.
-    pub async fn run(self, stop: CancellationToken) -> Result<(), AppError> {
-        let (inserts, releases) = (CancellationToken::new(), CancellationToken::new());
-        let insert = tokio::spawn(self.insert_worker.run(inserts.clone()));
-        let release = tokio::spawn(self.release_worker.run(releases.clone()));
-        let orders = &self.api.orders;
-        let expire = tokio::spawn(expire::run(orders.clone(), stop.clone()));
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let observe = tokio::spawn(expire::observe(orders.clone(), clock, stop.clone()));
-        stop.cancelled().await;
-        self.api.tasks.close();
-        let limit = self.drain_timeout;
-        within(limit, "requests", self.api.tasks.wait()).await;
-        inserts.cancel();
-        let inserted = within(limit, "inserts", insert).await;
-        releases.cancel();
-        let released = within(limit, "releases", release).await;
-        let expired = within(limit, "expiry", expire).await;
-        let observed = within(limit, "observation", observe).await;
-        for ended in [inserted, released, expired, observed]
-            .into_iter()
-            .flatten()
-        {
-            ended?;
-        }
-        Ok(())
-    }
-}
-
-async fn within<T>(
-    limit: Duration,
-    what: &'static str,
-    work: impl Future<Output = T>,
-) -> Option<T> {
-    let done = timeout(limit, work).await;
-    if done.is_err() {
-        tracing::warn!(what, "not done within the drain timeout");
-    }
-    done.ok()
-}
-
-async fn open(config: &Config) -> Result<Store, AppError> {
-    let url = config.database_url.expose();
-    sql::wait_until_reachable(url, DATABASE_PATIENCE).await?;
-    sql::migrate(url, SCHEMA, &MIGRATOR).await?;
-    let connections = u32::try_from(config.database_connections_max).unwrap_or(u32::MAX);
-    let pool = sql::connect(sql::PoolOptions {
-        connections_max: connections,
-        statement_timeout: STATEMENT_TIMEOUT,
-        ..sql::PoolOptions::new(url, SCHEMA)
-    })
-    .await?;
-    Ok(Store::new(pool))
-}
-
-fn authorization(config: &Config) -> Result<Option<MetadataValue<Ascii>>, AppError> {
-    let Some(token) = &config.service_token else {
-        return Ok(None);
-    };
-    let mut value: MetadataValue<Ascii> = format!("Bearer {}", token.expose()).parse()?;
-    value.set_sensitive(true);
-    Ok(Some(value))
-}
+use crate::{OrderService, config::Config, metrics, service::ServiceError, stock::connect};
 
 /// The whole process: listens, serves until `stop`, drains.
 ///
 /// # Errors
 /// When it cannot start, or its background work breaks off.
-pub async fn serve(config: Config, stop: CancellationToken) -> Result<(), AppError> {
-    let telemetry = telemetry::init(&config.common, "order-service")?;
+pub async fn serve(
+    config: Config,
+    telemetry: &Telemetry,
+    stop: CancellationToken,
+) -> Result<(), ServiceError> {
     metrics::describe();
-    let buyers = listen(&config, config.order_http_addr, "ORDER_HTTP_ADDR").await?;
-    let operators = listen(&config, config.order_ops_addr, "ORDER_OPS_ADDR").await?;
+    if !config.is_user_header_trusted() {
+        tracing::warn!(
+            "every buyer is refused: TRUST_USER_HEADER is not set and {} is no loopback address",
+            config.order_http_addr
+        );
+    }
+    let buyers = bind(config.order_http_addr, "ORDER_HTTP_ADDR").await;
+    let buyers = buyers.map_err(ServiceError::Listen)?;
+    let operators = bind(config.order_ops_addr, "ORDER_OPS_ADDR").await;
+    let operators = operators.map_err(ServiceError::Listen)?;
     let transports = connect(&config.product_grpc_url, config.product_channels)?;
-    let service = OrderService::build(&config, transports).await?;
+    let building = OrderService::build(&config, transports);
+    let Some(service) = stop.run_until_cancelled(building).await else {
+        return Ok(());
+    };
+    let service = service?;
     let limits = HttpLimits::from(&config.common);
-    let (router, ops) = (service.router(), ops::router(service.health(), &telemetry));
+    let (router, ops) = (service.router(), ops::router(service.health(), telemetry));
     let (ops_stop, workers_stop) = (CancellationToken::new(), CancellationToken::new());
     telemetry.spawn_upkeep(ops_stop.clone());
     let ops = tokio::spawn(serve_http(operators, ops, limits.clone(), ops_stop.clone()));
     let mut workers = tokio::spawn(service.run(workers_stop.clone()));
     tracing::info!(http = %config.order_http_addr, ops = %config.order_ops_addr, "order-service listens");
-    let ended = tokio::select! {
-        _ = serve_http(buyers, router, limits, stop) => {
+    let (served, ended) = tokio::select! {
+        served = serve_http(buyers, router, limits, stop) => {
             workers_stop.cancel();
-            workers.await
+            (served, workers.await)
         }
-        ended = &mut workers => ended,
+        ended = &mut workers => (Ok(()), ended),
     };
     ops_stop.cancel();
     drop(ops.await);
     tracing::info!("order-service has stopped");
-    ended?
-}
-
-async fn listen(
-    config: &Config,
-    addr: std::net::SocketAddr,
-    variable: &'static str,
-) -> Result<tokio::net::TcpListener, AppError> {
-    if variable == "ORDER_HTTP_ADDR" && !config.is_user_header_trusted() {
-        tracing::warn!(
-            "every buyer is refused: TRUST_USER_HEADER is not set and {addr} is no loopback address"
-        );
-    }
-    bind(addr, variable).await.map_err(AppError::Listen)
+    ended??;
+    Ok(served?)
 }

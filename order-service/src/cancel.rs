@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use crate::{
     ending::{NotEnded, Orders},
-    order::{Command, Order, State, decide::Illegal},
+    order::{Command, Illegal, Order, State},
 };
 
 /// The buyer's words have at most so many characters.

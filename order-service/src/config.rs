@@ -74,10 +74,22 @@ impl Config {
     }
 }
 
+fn is_address(url: &str) -> bool {
+    let authority = url
+        .strip_prefix("http://")
+        .map(|rest| rest.trim_end_matches('/'));
+    authority.is_some_and(|authority| authority.contains(':') && !authority.contains('/'))
+}
+
 impl Settings for Config {
     fn validate(&self) -> Result<(), String> {
         if !(HOLD_TTL_MIN..=HOLD_TTL_MAX).contains(&self.hold_ttl) {
             return Err("HOLD_TTL must be 1s to 24h".to_owned());
+        }
+        if let Some(url) = self.product_grpc_url.iter().find(|url| !is_address(url)) {
+            return Err(format!(
+                "PRODUCT_GRPC_URL must be like http://host:50051, not {url:?}"
+            ));
         }
         if self.order_batch_max > BATCH_LEN_MAX {
             return Err(format!("ORDER_BATCH_MAX must be at most {BATCH_LEN_MAX}"));
@@ -132,6 +144,8 @@ mod tests {
             ("--hold-ttl=10ms", "HOLD_TTL"),
             ("--order-batch-max=2000", "ORDER_BATCH_MAX"),
             ("--order-batch-max=0", "order-batch-max"),
+            ("--product-grpc-url=127.0.0.1:50051", "PRODUCT_GRPC_URL"),
+            ("--product-grpc-url=http://a:1,", "PRODUCT_GRPC_URL"),
         ] {
             assert!(load(&[arg]).unwrap_err().contains(name), "{arg}");
         }

@@ -4,7 +4,8 @@
 //! - [`place`], [`confirm`](mod@confirm), [`cancel`], [`expire`], and what the last three share,
 //!   [`ending`]: the use cases.
 //! - [`stock`]: product-service over gRPC. [`store`]: the only SQL. [`http`]: what buyers talk to.
-//! - [`config`], [`metrics`], [`app`]: settings, measurements, and how the parts are put together.
+//! - [`config`]: every setting. `metrics`: what is measured.
+//! - [`service`]: all of the above put together; [`app`]: on its sockets.
 //!
 //! The walk of one order: `http::place` → [`place::Placer::place`] → [`stock::Stock::decrease`] →
 //! [`place::inserter`] → [`store::Store::insert`] → `202`.
@@ -16,10 +17,11 @@ pub mod confirm;
 pub mod ending;
 pub mod expire;
 pub mod http;
-pub mod metrics;
+mod metrics;
 pub mod order;
 pub mod place;
+pub mod service;
 pub mod stock;
 pub mod store;
 
-pub use app::OrderService;
+pub use service::OrderService;

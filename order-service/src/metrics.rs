@@ -17,7 +17,7 @@ const RELEASE_QUEUE: &str = "order_release_queue_len";
 const RELEASE_DROPPED: &str = "order_releases_dropped_total";
 
 /// Tells the recorder what each metric means; once, after it is installed.
-pub fn describe() {
+pub(crate) fn describe() {
     describe_counter!(PLACED, "POST /orders by outcome");
     describe_counter!(
         ENDED,

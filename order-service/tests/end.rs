@@ -277,3 +277,18 @@ async fn many_due_orders_all_expire_once_over_two_replicas() {
     assert_eq!(shop.product.left(tea), 1_000);
     assert_eq!(shop.product.seen("restore").len(), 300);
 }
+
+#[tokio::test]
+async fn an_order_whose_hold_is_unknown_to_the_ledger_cannot_be_confirmed() {
+    let shop = Shop::open().await;
+    let tea = shop.product.add("tea", 5_000, 10);
+    let id = shop.placed(&one_line(tea, 1)).await;
+    shop.product.forget(&id);
+    let (status, problem, _) = shop.post(&format!("/orders/{id}/confirm")).await;
+    assert_eq!(
+        (status.as_u16(), &problem["error"]),
+        (409, &json!("HOLD_ENDED"))
+    );
+    assert_eq!(shop.order(&id).await["status"], "CANCELLED");
+    assert_eq!(shop.product.hold(&id), "EXPIRED");
+}

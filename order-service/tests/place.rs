@@ -4,7 +4,7 @@ mod shop;
 
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::{StreamExt as _, future::join_all, stream};
 use serde_json::{Value, json};
 use shop::{
     BUYER, OTHER, Shop, one_line, product::Fault, product::Product, product::refusal, proxy::Proxy,
@@ -80,6 +80,41 @@ async fn one_key_sent_a_hundred_times_at_once_is_one_order() {
             .iter()
             .all(|call| !call.first_attempt)
     );
+}
+
+#[tokio::test]
+async fn one_key_through_two_replicas_at_once_is_one_order() {
+    let shop = Shop::open().await;
+    let (url, product) = (&shop.database_url, shop.product.clone());
+    let replica = Shop::open_on(url, url, product, &[]).await;
+    let tea = shop.product.add("tea", 5_000, 10);
+    let body = one_line(tea, 1);
+    let sent = (0..40).map(|n| {
+        let replica = if n % 2 == 0 { &shop } else { &replica };
+        replica.place_keyed(BUYER, "one", &body)
+    });
+    for (status, order, _) in join_all(sent).await {
+        assert_eq!(status, 202, "{order}");
+    }
+    assert_eq!((shop.product.left(tea), shop.orders_len().await), (9, 1));
+}
+
+#[tokio::test]
+async fn a_buyer_who_hangs_up_leaves_no_stock_without_an_order() {
+    let shop = Shop::open_with(&["--request-timeout=3s"]).await;
+    let tea = shop.product.add("tea", 5_000, 10);
+    shop.product.fail("decrease", Fault::Hang);
+    let body = one_line(tea, 1);
+    let hung_up = async || !shop.product.seen("decrease").is_empty();
+    tokio::select! {
+        (status, ..) = shop.place(&body) => panic!("answered {status}"),
+        () = eventually(SOON, "the call is under way", hung_up) => {}
+    }
+    eventually(SOON, "the order is stored", async || {
+        shop.orders_len().await == 1
+    })
+    .await;
+    assert_eq!(shop.product.left(tea), 9);
 }
 
 #[tokio::test]
@@ -280,13 +315,46 @@ async fn a_full_product_service_is_passed_on_with_its_hint() {
 async fn an_amount_that_overflows_is_refused_and_gives_the_stock_back() {
     let shop = Shop::open().await;
     let gold = shop.product.add("gold", (1 << 53) - 1, 10);
-    let (status, problem, _) = shop.place(&one_line(gold, 2)).await;
-    assert_eq!(status, 422, "{problem}");
-    assert_eq!(problem["errors"][0]["field"], "items");
-    eventually(SOON, "the hold is released", async || {
-        shop.product.left(gold) == 10
+    let dear = shop.product.add("platinum", (1 << 53) - 1, 10);
+    let two_lines = json!({"items": [
+        {"product_id": gold, "quantity": 1}, {"product_id": dear, "quantity": 1}]});
+    for body in [one_line(gold, 2), two_lines] {
+        // With a key too: no order could ever be made of that hold.
+        let (status, problem, _) = shop.place_keyed(BUYER, &body.to_string(), &body).await;
+        assert_eq!(status, 422, "{problem}");
+        assert_eq!(problem["errors"][0]["field"], "items");
+        let (status, ..) = shop.place(&body).await;
+        assert_eq!(status, 422);
+    }
+    let back = async || shop.product.left(gold) == 10 && shop.product.left(dear) == 10;
+    eventually(SOON, "the holds are released", back).await;
+}
+
+#[tokio::test]
+async fn a_buyer_who_hangs_up_does_not_make_room_for_more_work() {
+    let shop = Shop::open_with(&["--http-in-flight-max=1", "--request-timeout=3s"]).await;
+    let tea = shop.product.add("tea", 5_000, 10);
+    shop.product.fail("decrease", Fault::Hang);
+    let body = one_line(tea, 1);
+    let under_way = async || !shop.product.seen("decrease").is_empty();
+    tokio::select! {
+        (status, ..) = shop.place(&body) => panic!("answered {status}"),
+        () = eventually(SOON, "the call is under way", under_way) => {}
+    }
+    // The server's limit forgets the buyer once it notices; the work's own limit does not.
+    eventually(SOON, "the server has noticed", async || {
+        shop.get("/orders").await.0 == 200
     })
     .await;
+    let (status, problem, headers) = shop.place(&body).await;
+    assert_eq!(
+        (status.as_u16(), &problem["error"]),
+        (503, &json!("OVERLOADED"))
+    );
+    assert!(headers.contains_key("retry-after"));
+    let done = async || shop.place(&body).await.0 == 202;
+    eventually(SOON, "there is room again", done).await;
+    assert_eq!(shop.orders_len().await, 2);
 }
 
 #[tokio::test]
@@ -295,9 +363,10 @@ async fn a_commit_whose_answer_is_lost_is_found_out() {
     let (proxy, through) = Proxy::before(&url).await;
     let shop = Shop::open_on(&url, &through, Product::default(), &[]).await;
     let lost = shop.product.add("lost-answer", 5_000, 10);
-    proxy.lose_answer_to("lost-answer");
+    // The first loses a commit, the second what was read back.
+    proxy.lose_answers_to("lost-answer", 2);
     let (status, order, headers) = shop.place(&one_line(lost, 1)).await;
-    assert_eq!(proxy.lost(), 1);
+    assert_eq!(proxy.lost(), 2);
     assert_eq!(status, 202, "{order}");
     assert!(!headers.contains_key("idempotent-replayed"));
     assert_eq!((shop.orders_len().await, shop.product.left(lost)), (1, 9));
@@ -360,4 +429,38 @@ async fn token_and_trace_travel_with_the_call() {
             .unwrap()
             .contains("4bf92f3577b34da6a3ce929d0e0e4736")
     );
+}
+
+#[tokio::test]
+async fn a_database_that_is_killed_under_load_loses_no_accepted_order() {
+    let server = Postgres::start_durable().await;
+    let url = server.database().await.url;
+    let shop = Shop::open_on(&url, &url, Product::default(), &[]).await;
+    let tea = shop.product.add("tea", 5_000, 1_000);
+    let body = one_line(tea, 1);
+    let accepted = std::sync::Mutex::new(Vec::new());
+    let buying = stream::iter(0..300).for_each_concurrent(16, async |_| {
+        let (status, order, _) = shop.place(&body).await;
+        match status.as_u16() {
+            202 => accepted.lock().unwrap().push(order),
+            503 => {}
+            other => panic!("{other}: {order}"),
+        }
+    });
+    let killing = async {
+        eventually(SOON, "orders come in", async || {
+            shop.product.left(tea) < 950
+        })
+        .await;
+        server.restart().await;
+    };
+    tokio::join!(buying, killing);
+    let accepted = accepted.into_inner().unwrap();
+    assert!(accepted.len() > 50, "{} accepted", accepted.len());
+    for order in &accepted {
+        assert_eq!(&shop.order(order["id"].as_str().unwrap()).await, order);
+    }
+    // Each unit is back on the shelf or has its order.
+    let exact = async || shop.product.left(tea) + shop.orders_len().await == 1_000;
+    eventually(SOON, "no unit is missing", exact).await;
 }

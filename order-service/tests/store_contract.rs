@@ -8,7 +8,7 @@ use domain::{Clock as _, Money, OrderId, ProductId, Quantity, SystemClock, Times
 use order_service::{
     order::{Fingerprint, Flow, Line, Order, Reason, ShippingAddress, State, Status, id},
     store::{
-        MIGRATOR, SCHEMA, Store,
+        MIGRATIONS, SCHEMA, Store,
         insert::{Inserted, NewEvent, NewOrder},
     },
 };
@@ -21,7 +21,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 async fn open() -> (Store, sqlx::PgPool) {
     let url = Postgres::shared().database().await.url;
-    sql::migrate(&url, SCHEMA, &MIGRATOR).await.unwrap();
+    sql::migrate(&url, SCHEMA, &MIGRATIONS).await.unwrap();
     let pool = sql::connect(sql::PoolOptions::new(&url, SCHEMA))
         .await
         .unwrap();

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
-    grpc, http,
+    grpc, http, metrics,
     service::{Service, ServiceError},
 };
 
@@ -54,6 +54,7 @@ impl App {
     /// # Errors
     /// See [`ServiceError`].
     pub async fn build(config: Config, telemetry: &Telemetry) -> Result<Self, ServiceError> {
+        metrics::describe();
         let admin = config.admin_access().map_err(ServiceError::Setting)?;
         let callers = config.caller_access().map_err(ServiceError::Setting)?;
         let listeners = Listeners::bind(&config)

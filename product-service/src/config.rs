@@ -8,6 +8,8 @@ use service_kit::{
     config::{Common, Secret, SecretUrl, Settings, count, duration},
 };
 
+use crate::ledger::hold::HOLD_TTL_MAX;
+
 /// Every variable, with its default.
 #[derive(Args, Clone, Debug)]
 pub struct Config {
@@ -116,9 +118,8 @@ impl Settings for Config {
 
 fn hold_ttl(text: &str) -> Result<Duration, String> {
     const MIN: Duration = Duration::from_secs(1);
-    const MAX: Duration = Duration::from_secs(24 * 3600);
     let ttl = duration(text)?;
-    if (MIN..=MAX).contains(&ttl) {
+    if (MIN..=HOLD_TTL_MAX).contains(&ttl) {
         return Ok(ttl);
     }
     Err("must be from 1s to 24h".to_owned())

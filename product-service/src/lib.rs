@@ -5,9 +5,10 @@
 //! - [`gate`]: Redis proposes. [`ledger`]: SQL decides. [`store`]: the only SQL.
 //! - [`deals`]: start and end of a deal, and its live sum.
 //! - [`catalog`]: what products are called and cost.
-//! - [`keeper`]: what happens by itself: routes, debts to the gate, dead batches, overdue holds.
+//! - `keeper`: what happens by itself: routes, debts to the gate, dead batches, overdue holds.
 //! - [`http`], [`grpc`]: decode, call, encode. `words`: what every wire says of a refusal.
-//! - [`config`]: every setting. [`service`]: all of the above put together; [`app`]: on its sockets.
+//! - [`workers`]: what must run for stock to move. [`config`]: every setting.
+//! - [`service`]: all of the above put together; [`app`]: on its sockets. `metrics`: what is measured.
 //!
 //! One request through the code: `docs/architecture.md`.
 
@@ -18,10 +19,11 @@ pub mod deals;
 pub mod gate;
 pub mod grpc;
 pub mod http;
-pub mod keeper;
+mod keeper;
 pub mod ledger;
 mod metrics;
 pub mod service;
 pub mod stock;
 pub mod store;
 mod words;
+pub mod workers;

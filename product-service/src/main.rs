@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use product_service::{app::App, config::Config, service::ServiceError};
 use service_kit::{
-    config, runtime, shutdown,
+    config, out, runtime, shutdown,
     telemetry::{self, Telemetry},
 };
 
@@ -13,8 +13,9 @@ const ABOUT: &str = "Products, deals, stock and holds: the gate in Redis, the le
 
 fn main() -> ExitCode {
     let config: Config = config::load(NAME, ABOUT);
-    let telemetry = telemetry::init(&config.common, NAME).unwrap_or_else(|error| refuse(error));
-    let runtime = runtime::build(&config.common).unwrap_or_else(|error| refuse(error));
+    let telemetry =
+        telemetry::init(&config.common, NAME).unwrap_or_else(|error| out::refuse(error));
+    let runtime = runtime::build(&config.common).unwrap_or_else(|error| out::refuse(error));
     match runtime.block_on(run(config, telemetry)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -32,13 +33,4 @@ async fn run(config: Config, telemetry: Telemetry) -> Result<(), ServiceError> {
         Some(app) => app?.run(stop).await,
         None => Ok(()),
     }
-}
-
-/// Ends the process where there is no log yet to write to.
-fn refuse(error: impl std::fmt::Display) -> ! {
-    clap::Error::raw(
-        clap::error::ErrorKind::ValueValidation,
-        format!("{error}\n"),
-    )
-    .exit()
 }

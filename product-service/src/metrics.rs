@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+
 /// Requests to hold stock, by `path` (`gate`, `ledger`) and `outcome`.
 const DECREMENTS_TOTAL: &str = "stock_decrements_total";
 /// Time of one ledger transaction from its first statement to its answer, tries included.
@@ -20,6 +22,32 @@ const OPEN_HOLDS: &str = "open_holds";
 const EXPIRED_TOTAL: &str = "holds_expired_total";
 /// Deals that run or are paused.
 const OPEN_DEALS: &str = "open_deals";
+
+/// Tells the recorder what each metric is; once, after it is installed.
+pub(crate) fn describe() {
+    describe_counter!(
+        DECREMENTS_TOTAL,
+        "requests to hold stock, by path and outcome"
+    );
+    describe_histogram!(
+        COMMIT_SECONDS,
+        Unit::Seconds,
+        "one ledger transaction, tries included"
+    );
+    describe_counter!(COMMIT_RETRIES_TOTAL, "ledger transactions tried again");
+    describe_counter!(
+        VOIDED_TOTAL,
+        "batches that a dead process left between gate and ledger"
+    );
+    describe_counter!(RAISED_TOTAL, "gates that were too low and have been raised");
+    describe_gauge!(
+        DRIFT_UNITS,
+        "what gates admit beyond what the ledger has (high), or short of it (low)"
+    );
+    describe_gauge!(OPEN_HOLDS, "holds neither sold nor released");
+    describe_counter!(EXPIRED_TOTAL, "holds released because nobody ended them");
+    describe_gauge!(OPEN_DEALS, "deals that run or are paused");
+}
 
 pub(crate) fn decremented(path: &'static str, outcome: &'static str) {
     metrics::counter!(DECREMENTS_TOTAL, "path" => path, "outcome" => outcome).increment(1);

@@ -18,8 +18,8 @@ use crate::{
     gate::{Gate, GateError, GateOptions},
     grpc::{self, ProductGrpc},
     http::{self, Shop},
-    stock::{self, StockParts, Workers},
     store::{MIGRATIONS, SCHEMA, Store},
+    workers::{self, StockParts, Workers},
 };
 
 /// How long a database may take to come up before the service gives up.
@@ -56,6 +56,7 @@ pub struct Service {
     gate: Option<Gate>,
     pool: PgPool,
     workers: Workers,
+    request_timeout: Duration,
 }
 
 impl Service {
@@ -73,7 +74,7 @@ impl Service {
         let store = Store::new(pool.clone());
         let ids = ids()?;
         let catalog = Catalog::new(store.clone(), ids.clone());
-        let (stock, deals, workers) = stock::build(StockParts {
+        let (stock, deals, workers) = workers::build(StockParts {
             store: store.clone(),
             gate: gate.clone(),
             ids,
@@ -91,6 +92,7 @@ impl Service {
             gate,
             pool,
             workers,
+            request_timeout: config.common.request_timeout,
         })
     }
 
@@ -111,6 +113,7 @@ impl Service {
             stock,
             deals,
             callers,
+            request_timeout: self.request_timeout,
         })
     }
 
@@ -158,12 +161,11 @@ impl Service {
 }
 
 async fn database(config: &Config) -> Result<PgPool, SqlError> {
-    let url = config.database_url.expose();
-    sql::wait_until_reachable(url, DATABASE_PATIENCE).await?;
-    sql::migrate(url, SCHEMA, &MIGRATIONS).await?;
-    let mut options = PoolOptions::new(url, SCHEMA);
-    options.connections_max = config.database_connections_max;
-    sql::connect(options).await
+    let options = PoolOptions {
+        connections_max: config.database_connections_max,
+        ..PoolOptions::new(config.database_url.expose(), SCHEMA)
+    };
+    sql::open(options, &MIGRATIONS, DATABASE_PATIENCE).await
 }
 
 fn ids() -> Result<IdSource, getrandom::Error> {

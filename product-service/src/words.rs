@@ -1,6 +1,7 @@
 //! What every wire says of a refusal: its fixed code, and words for people.
 
 use domain::{ErrorCode, ProductId};
+use service_kit::problem::FieldError;
 
 use crate::ledger::command::Refusal;
 
@@ -36,6 +37,15 @@ pub(crate) fn message(refusal: Refusal) -> String {
         Refusal::HoldEnded => "the order's hold has ended".to_owned(),
         Refusal::OrderIdReused => "the order id came with other lines before".to_owned(),
     }
+}
+
+/// Every wrong field with what is wrong with it, in one line.
+pub(crate) fn fields(wrong: &[FieldError]) -> String {
+    let words: Vec<String> = wrong
+        .iter()
+        .map(|one| format!("{}: {}", one.field, one.message))
+        .collect();
+    words.join("; ")
 }
 
 /// The product it concerns, if it is about one line.

@@ -49,9 +49,9 @@ async fn a_decrease_alone_costs_one_script_call_and_one_commit() {
     let endpoint = Endpoint::from_shared(shop.grpc_urls[0].clone()).unwrap();
     let mut client = ProductServiceClient::new(endpoint.connect().await.unwrap());
     let before = counts(&shop, &mut db).await;
-    for _ in 0..10 {
+    for number in 0..10 {
         let request = DecreaseStockRequest {
-            order_id: Uuid::new_v4().to_string(),
+            order_id: Uuid::from_u128(number).to_string(),
             user_id: user_id(1),
             items: vec![StockItem {
                 product_id: deal.product_id.clone(),

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use end_to_end::{
     Shop, ShopOptions,
-    buyers::{crowd_with_keys, order_at_once},
+    buyers::{crowd, crowd_with_keys, order_at_once},
 };
 use serde_json::Value;
+use sqlx::{Connection as _, PgConnection};
 use test_kit::eventually;
 
 const BUYERS: usize = 4_000;
@@ -118,6 +119,43 @@ async fn promise_1_product_service_killed_between_gate_and_ledger_loses_no_unit(
         (&live["held"], &live["available"]),
         (&1_000.into(), &0.into())
     );
+}
+
+/// A lock held by hand keeps the ledger from committing what the gate has admitted; then the only replica
+/// is killed.
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_1_units_in_the_hands_of_a_dead_process_are_free_again_within_5_s() {
+    const IN_FLIGHT: i64 = 10;
+    let mut shop = Shop::start(ShopOptions::default()).await;
+    let deal = shop.start_deal(100).await;
+    let mut db = PgConnection::connect(&shop.database.url).await.unwrap();
+    let mut lock = db.begin().await.unwrap();
+    sqlx::query("SELECT 1 FROM product.deals FOR UPDATE")
+        .execute(&mut *lock)
+        .await
+        .unwrap();
+    let orders = order_at_once(&shop, &deal.product_id, crowd(10), 10, 1);
+    let fault = async {
+        eventually(
+            Duration::from_secs(10),
+            "all are past the gate",
+            async || {
+                let live = shop.live(&deal.product_id).await;
+                live["gate"]["in_flight"] == IN_FLIGHT && live["held"] == 0
+            },
+        )
+        .await;
+        shop.product[0].process.kill9();
+    };
+    let (tally, ()) = tokio::join!(orders, fault);
+    assert_eq!(tally.accepted.len(), 0);
+    lock.rollback().await.unwrap();
+    shop.product[0].restart().await;
+    eventually(Duration::from_secs(5), "no unit is missing", async || {
+        let live = shop.live(&deal.product_id).await;
+        live["gate"]["quantity"] == 100 && live["available"] == 100 && live["drift"] == 0
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,7 +18,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::metrics;
+use crate::metrics::QueueMetrics;
 
 /// Bounds of one queue. Weights are counted in requests.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +65,7 @@ struct Queue<K, T> {
 
 struct Shared<K, T> {
     options: BatcherOptions,
+    metrics: QueueMetrics,
     queue: Mutex<Queue<K, T>>,
     arrival: Notify,
 }
@@ -97,6 +98,7 @@ impl<K: Eq + Hash + Clone, T> Batcher<K, T> {
     pub fn new(options: BatcherOptions) -> (Self, Worker<K, T>) {
         let shared = Arc::new(Shared {
             options,
+            metrics: QueueMetrics::new(options.name),
             queue: Mutex::new(Queue {
                 lanes: HashMap::new(),
                 turns: VecDeque::new(),
@@ -124,10 +126,11 @@ impl<K: Eq + Hash + Clone, T> Batcher<K, T> {
             if !fits(queue.weight, options.queue_weight_max)
                 || !fits(lane_weight, options.key_weight_max)
             {
-                metrics::batch_refused(options.name);
+                self.0.metrics.refused();
                 return Err(PushError::Full(item));
             }
             queue.insert(key, weight, item);
+            self.0.metrics.queued(queue.weight);
         }
         self.0.arrival.notify_one();
         Ok(())
@@ -145,6 +148,7 @@ impl<K: Eq + Hash + Clone, T> Batcher<K, T> {
                 return Err(PushError::Closed(item));
             }
             queue.insert(key, weight, item);
+            self.0.metrics.queued(queue.weight);
         }
         self.0.arrival.notify_one();
         Ok(())
@@ -256,18 +260,22 @@ impl<K: Eq + Hash + Clone, T> Worker<K, T> {
     }
 
     fn next_batch(&self) -> Vec<T> {
-        let options = &self.0.options;
-        let entries = self.0.lock().take(options.batch_weight_max);
+        let Shared {
+            options, metrics, ..
+        } = &*self.0;
+        let mut queue = self.0.lock();
+        let entries = queue.take(options.batch_weight_max);
         if entries.is_empty() {
             return Vec::new();
         }
+        metrics.queued(queue.weight);
+        drop(queue);
         let now = Instant::now();
-        let weight = entries.iter().map(|entry| entry.weight).sum();
-        metrics::batch_taken(options.name, weight);
+        metrics.taken(entries.iter().map(|entry| entry.weight).sum());
         entries
             .into_iter()
             .map(|entry| {
-                metrics::batch_waited(options.name, now.duration_since(entry.queued_at));
+                metrics.waited(now.duration_since(entry.queued_at));
                 entry.item
             })
             .collect()
@@ -441,7 +449,9 @@ mod tests {
             .run(
                 |_| {
                     let both = Arc::clone(&both);
-                    async move { drop(both.wait().await) }
+                    async move {
+                        both.wait().await;
+                    }
                 },
                 stop,
             )

@@ -1,8 +1,11 @@
-//! The names of this crate's metrics, and one function for each thing that the batcher counts.
+//! The names of this crate's metrics, and what the batcher counts.
 
 use std::time::Duration;
 
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics::{
+    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
+    gauge, histogram,
+};
 
 /// Requests answered, by `method`, `path` (the route, not the URL) and `status`.
 pub const HTTP_REQUESTS_TOTAL: &str = "http_requests_total";
@@ -17,6 +20,8 @@ pub const GRPC_REQUESTS_SHED_TOTAL: &str = "grpc_requests_shed_total";
 pub const BATCH_LEN: &str = "batch_len";
 /// How long a request waited before its batch began, in seconds. Label `queue`.
 pub const BATCH_WAIT_SECONDS: &str = "batch_wait_seconds";
+/// Requests that wait now. Label `queue`.
+pub const BATCH_QUEUED: &str = "batch_queued";
 /// Requests refused because the queue or their key's share of it was full. Label `queue`.
 pub const BATCH_REFUSED_TOTAL: &str = "batch_refused_total";
 
@@ -34,6 +39,7 @@ pub(crate) fn describe() {
         Unit::Seconds,
         "how long a request waited before its batch began"
     );
+    describe_gauge!(BATCH_QUEUED, "requests that wait");
     describe_counter!(
         BATCH_REFUSED_TOTAL,
         "requests refused because a queue was full"
@@ -45,15 +51,42 @@ pub(crate) fn describe() {
     );
 }
 
-pub(crate) fn batch_taken(queue: &'static str, weight: usize) {
-    let weight = u32::try_from(weight).unwrap_or(u32::MAX);
-    metrics::histogram!(BATCH_LEN, "queue" => queue).record(f64::from(weight));
+/// What one queue counts; the handles are taken once, since a sale passes here for every request.
+pub(crate) struct QueueMetrics {
+    batch_len: Histogram,
+    wait_seconds: Histogram,
+    refused: Counter,
+    queued: Gauge,
 }
 
-pub(crate) fn batch_waited(queue: &'static str, waited: Duration) {
-    metrics::histogram!(BATCH_WAIT_SECONDS, "queue" => queue).record(waited.as_secs_f64());
+impl QueueMetrics {
+    /// The handles of a queue, from the recorder that is installed by now.
+    pub(crate) fn new(queue: &'static str) -> Self {
+        Self {
+            batch_len: histogram!(BATCH_LEN, "queue" => queue),
+            wait_seconds: histogram!(BATCH_WAIT_SECONDS, "queue" => queue),
+            refused: counter!(BATCH_REFUSED_TOTAL, "queue" => queue),
+            queued: gauge!(BATCH_QUEUED, "queue" => queue),
+        }
+    }
+
+    pub(crate) fn taken(&self, weight: usize) {
+        self.batch_len.record(as_float(weight));
+    }
+
+    pub(crate) fn waited(&self, waited: Duration) {
+        self.wait_seconds.record(waited.as_secs_f64());
+    }
+
+    pub(crate) fn refused(&self) {
+        self.refused.increment(1);
+    }
+
+    pub(crate) fn queued(&self, weight: usize) {
+        self.queued.set(as_float(weight));
+    }
 }
 
-pub(crate) fn batch_refused(queue: &'static str) {
-    metrics::counter!(BATCH_REFUSED_TOTAL, "queue" => queue).increment(1);
+fn as_float(weight: usize) -> f64 {
+    f64::from(u32::try_from(weight).unwrap_or(u32::MAX))
 }

@@ -34,6 +34,16 @@ pub struct FieldError {
     pub message: String,
 }
 
+impl FieldError {
+    /// `field` is wrong, as `message` says.
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            message: message.into(),
+        }
+    }
+}
+
 impl Problem {
     /// A problem without fields. A `status` that is no HTTP status is answered as 500.
     pub fn new(status: u16, error: &'static str, message: impl Into<String>) -> Self {
@@ -49,10 +59,7 @@ impl Problem {
     /// Names a field that is wrong.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
-        self.fields.push(FieldError {
-            field: field.into(),
-            message: message.into(),
-        });
+        self.fields.push(FieldError::new(field, message));
         self
     }
 

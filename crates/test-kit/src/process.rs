@@ -122,12 +122,10 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let _ = writeln!(
-                std::io::stderr(),
-                "--- output of {} ---\n{}",
-                self.name,
-                self.output()
-            );
+            // Marked line by line: a test may have several processes, and theirs must not look like its own lines.
+            let marked = |line: &str| format!("{}| {line}\n", self.name);
+            let output: String = self.output().lines().map(marked).collect();
+            let _ = std::io::stderr().write_all(output.as_bytes());
         }
     }
 }

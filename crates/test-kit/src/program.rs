@@ -9,6 +9,10 @@ use std::time::SystemTime;
 
 use crate::host::blocking;
 
+/// Set by `make test`: `cargo test --workspace` has just built the binaries, and leaves no list of their
+/// sources beside them.
+const TRUST: &str = "TEST_KIT_TRUSTS_BINARIES";
+
 /// A binary with its environment and arguments.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -70,7 +74,8 @@ fn up_to_date(name: &'static str) -> PathBuf {
     let binary = profile.join(name);
     // `cargo test --workspace` has just built it; building it alone would choose other features for its
     // dependencies and compile them a second time.
-    if !seen.contains(name) && !is_fresh(&binary, workspace()) {
+    let is_trusted = std::env::var_os(TRUST).is_some() && binary.exists();
+    if !seen.contains(name) && !is_trusted && !is_fresh(&binary, workspace()) {
         build(name, &profile);
     }
     seen.insert(name);

@@ -164,7 +164,7 @@ struct Server {
 impl Server {
     fn new(args: Vec<String>) -> Self {
         let program = tool::find("redis-server");
-        tool::announce(&program);
+        tool::announce("redis-server", &program);
         Self {
             program,
             port: Port::free(),

@@ -112,6 +112,13 @@ async fn our_environment_does_not_reach_a_process() {
 }
 
 #[tokio::test]
+async fn a_binary_of_the_workspace_is_found_or_built() {
+    let process =
+        Process::start(&Program::of_workspace("product-service").await.arg("--help")).await;
+    assert!(process.wait(SOON).await.success(), "{}", process.output());
+}
+
+#[tokio::test]
 #[ignore = "run as a process by the tests of this file"]
 async fn child_that_starts_servers() {
     let (database, redis) = (Postgres::shared().database().await, Redis::start().await);

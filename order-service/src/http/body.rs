@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use domain::Quantity;
 use serde_json::{Map, Value};
+use service_kit::problem::FieldError;
 
 use crate::order::{RequestedLine, ShippingAddress};
 
@@ -20,14 +21,11 @@ pub(super) struct Body {
     pub(super) shipping_address: Option<ShippingAddress>,
 }
 
-/// Fields and what is wrong with each.
-pub(super) type Wrong = Vec<(String, String)>;
-
 /// Reads the body, or says everything that is wrong with it.
-pub(super) fn read(body: &Value) -> Result<Body, Wrong> {
+pub(super) fn read(body: &Value) -> Result<Body, Vec<FieldError>> {
     let mut reader = Reader::default();
     let Value::Object(body) = body else {
-        return Err(vec![("body".to_owned(), "must be an object".to_owned())]);
+        return Err(vec![FieldError::new("body", "must be an object")]);
     };
     reader.refuse(body, "", &SERVER_SETS);
     let lines = reader.lines(body.get("items"));
@@ -44,12 +42,12 @@ pub(super) fn read(body: &Value) -> Result<Body, Wrong> {
 
 #[derive(Default)]
 struct Reader {
-    wrong: Wrong,
+    wrong: Vec<FieldError>,
 }
 
 impl Reader {
     fn say(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        self.wrong.push((field.into(), message.into()));
+        self.wrong.push(FieldError::new(field, message));
     }
 
     fn refuse(&mut self, object: &Map<String, Value>, path: &str, names: &[&str]) {
@@ -168,7 +166,7 @@ mod tests {
 
     fn wrong(body: &Value) -> Vec<String> {
         let wrong = read(body).expect_err("accepted");
-        wrong.into_iter().map(|(field, _)| field).collect()
+        wrong.into_iter().map(|one| one.field).collect()
     }
 
     fn with_quantity(quantity: Value) -> Value {

@@ -7,7 +7,7 @@ use domain::OrderId;
 use serde::Deserialize;
 use service_kit::{
     extract::{OptionalJson, Path},
-    problem::Problem,
+    problem::{FieldError, Problem},
 };
 
 use super::{Api, buyer::Buyer, problem, view::OrderView};
@@ -29,7 +29,7 @@ pub(super) async fn cancel(
     if reason.as_deref().is_some_and(|reason| !is_note(reason)) {
         let message =
             format!("must be at most {NOTE_LEN_MAX} characters without control characters");
-        return Err(problem::invalid(vec![("reason".to_owned(), message)]));
+        return Err(problem::invalid(vec![FieldError::new("reason", message)]));
     }
     let (orders, deadline) = (api.orders.clone(), api.deadline());
     let work = async move { orders.cancel(id, buyer, reason.as_deref(), deadline).await };

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use service_kit::{
     extract::Query,
     page::{Page, PageQuery},
-    problem::Problem,
+    problem::{FieldError, Problem},
 };
 
 use super::{Api, buyer::Buyer, problem, view::OrderView};
@@ -32,8 +32,9 @@ pub(super) async fn list(
         .as_deref()
         .map(str::parse::<Status>)
         .transpose();
-    let status = status
-        .map_err(|unknown| problem::invalid(vec![("status".to_owned(), unknown.to_string())]))?;
+    let status = status.map_err(|unknown| {
+        problem::invalid(vec![FieldError::new("status", unknown.to_string())])
+    })?;
     let (limit, offset) = (query.page.limit(), query.page.offset());
     let listed = api.orders.store.list(buyer, status, limit, offset).await;
     let (orders, total) = listed.map_err(|error| problem::store(&error))?;

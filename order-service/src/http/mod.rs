@@ -1,9 +1,9 @@
 //! What buyers talk to.
 //!
-//! - [`routes`]: every route.
+//! - `routes`: every route.
 //! - `place`, `read`, `list`, `confirm`, `cancel`: one endpoint each; `index` lists them.
-//! - [`buyer`]: who is asking. [`body`]: what a `POST /orders` must look like. [`view`]: an order as JSON.
-//! - [`problem`]: from refusals and failures to answers; [`words`]: what they say to the buyer.
+//! - `buyer`: who is asking. `body`: what a `POST /orders` must look like. `view`: an order as JSON.
+//! - `problem`: from refusals and failures to answers; `words`: what they say to the buyer.
 
 mod body;
 mod buyer;
@@ -23,7 +23,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use domain::ErrorCode;
 use futures::future::Either;
 use service_kit::{problem::Problem, trace};
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
@@ -44,6 +44,8 @@ pub struct Api {
     pub work_time: Duration,
     /// Work that goes on when its buyer has hung up.
     pub tasks: TaskTracker,
+    /// How much of it there may be: the server's own limit forgets a buyer who hangs up.
+    pub room: Arc<Semaphore>,
 }
 
 impl Api {
@@ -58,6 +60,13 @@ impl Api {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Problem> {
+        let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() else {
+            return Err(problem::of(ErrorCode::Overloaded));
+        };
+        let work = async move {
+            let _permit = permit;
+            work.await
+        };
         let work = work.in_current_span();
         let work = match trace::current() {
             Some(context) => Either::Left(trace::scope(context, work)),

@@ -7,7 +7,10 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use service_kit::{extract::Json, problem::Problem};
+use service_kit::{
+    extract::Json,
+    problem::{FieldError, Problem},
+};
 
 use super::{Api, body, buyer::Buyer, problem, view::OrderView};
 use crate::{
@@ -55,8 +58,8 @@ pub(super) async fn place(
     }
 }
 
-fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, (String, String)> {
-    let wrong = |why: String| ("Idempotency-Key".to_owned(), why);
+fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, FieldError> {
+    let wrong = |why: String| FieldError::new("Idempotency-Key", why);
     let mut values = headers.get_all(KEY).iter();
     let Some(value) = values.next() else {
         return Ok(None);

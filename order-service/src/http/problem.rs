@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::ErrorCode;
-use service_kit::problem::Problem;
+use service_kit::problem::{FieldError, Problem};
 
 use super::words::words;
 use crate::{
@@ -27,16 +27,11 @@ pub(super) fn of(code: ErrorCode) -> Problem {
 }
 
 /// Bad input, every field of it.
-pub(super) fn invalid(fields: Vec<(String, String)>) -> Problem {
-    with_fields(of(ErrorCode::Invalid), fields)
-}
-
-fn with_fields(problem: Problem, fields: Vec<(String, String)>) -> Problem {
-    fields
-        .into_iter()
-        .fold(problem, |problem, (field, message)| {
-            problem.field(field, message)
-        })
+pub(super) fn invalid(fields: Vec<FieldError>) -> Problem {
+    Problem {
+        fields,
+        ..of(ErrorCode::Invalid)
+    }
 }
 
 pub(super) fn not_placed(error: NotPlaced) -> Problem {
@@ -97,7 +92,10 @@ fn refused(refusal: Refusal) -> Problem {
         ErrorCode::NotFound => ErrorCode::ProductNotFound,
         code => code,
     };
-    with_fields(of(code), refusal.fields)
+    Problem {
+        fields: refusal.fields,
+        ..of(code)
+    }
 }
 
 #[cfg(test)]
@@ -109,7 +107,7 @@ mod tests {
         let problem = refused(Refusal {
             code: ErrorCode::ProductNotFound,
             message: String::new(),
-            fields: vec![("items[1].product_id".into(), "unknown".into())],
+            fields: vec![FieldError::new("items[1].product_id", "unknown")],
         });
         assert_eq!((problem.status, problem.error), (422, "PRODUCT_NOT_FOUND"));
         assert_eq!(problem.fields[0].field, "items[1].product_id");

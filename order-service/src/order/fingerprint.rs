@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use domain::{DealId, ProductId};
 use sha2::{Digest, Sha256};
 
-use super::order::{RequestedLine, ShippingAddress};
+use super::request::{RequestedLine, ShippingAddress};
 
 /// SHA-256 of a request in its canonical form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

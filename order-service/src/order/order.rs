@@ -1,11 +1,11 @@
 //! The order: an aggregate that is read and written as a whole.
 
 use domain::{DealId, Money, OrderId, ProductId, Quantity, Timestamp, UserId};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
     fingerprint::Fingerprint,
+    request::ShippingAddress,
     state::{Flow, State},
 };
 
@@ -36,17 +36,6 @@ pub struct Order {
     pub updated_at: Timestamp,
 }
 
-/// What the buyer asks for of one product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RequestedLine {
-    /// Which product.
-    pub product_id: ProductId,
-    /// The deal the buyer insists on, if any: without it the price may be another.
-    pub deal_id: Option<DealId>,
-    /// How many units.
-    pub quantity: Quantity,
-}
-
 /// One product of an order, at the price that was held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -64,22 +53,6 @@ pub struct Line {
     pub subtotal: Money,
     /// The deal it was sold in, if any.
     pub deal_id: Option<DealId>,
-}
-
-/// Where to deliver. No field has control characters; lengths are in characters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShippingAddress {
-    /// 1 to 100 characters.
-    pub recipient_name: String,
-    /// 1 to 32 characters.
-    pub phone: String,
-    /// 1 to 300 characters.
-    pub address: String,
-    /// At most 300 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address_detail: Option<String>,
-    /// 1 to 16 characters.
-    pub postal_code: String,
 }
 
 /// A price that cannot be written as [`Money`] once it is multiplied or summed.

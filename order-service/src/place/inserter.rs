@@ -8,7 +8,6 @@ use service_kit::batcher::{Batcher, BatcherOptions, Call, PushError, Worker};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::place::lane;
 use crate::{
     metrics,
     store::{
@@ -103,6 +102,14 @@ impl Inserter {
             Ok(Err(_)) | Err(_) => Err(NotInserted::Unknown),
         }
     }
+}
+
+/// The queue's key of an order: buyers of one product do not push out those of another.
+fn lane(order: &NewOrder) -> ProductId {
+    order
+        .lines
+        .first()
+        .map_or(ProductId(order.id.0), |line| line.product_id)
 }
 
 impl InsertWorker {

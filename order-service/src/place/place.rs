@@ -1,7 +1,7 @@
 //! The steps of placing an order. An answer of success leaves only after the commit; a failure says
 //! whether the hold may still be there, and only ids that nobody can retry are then released.
 
-use domain::{ErrorCode, IdSource, OrderId, ProductId, UserId};
+use domain::{ErrorCode, IdSource, OrderId, UserId};
 use tokio::time::Instant;
 
 use super::{
@@ -15,7 +15,7 @@ use crate::{
         id,
         order::total,
     },
-    stock::{Decrease, Held, NotHeld, Stock, StockError, convert},
+    stock::{Decrease, Held, Leftover, NotHeld, Stock, StockError, convert},
     store::{
         Store, StoreError,
         insert::{Inserted, NewOrder},
@@ -156,8 +156,10 @@ impl Placer {
         request: &Identified,
         not_held: NotHeld,
     ) -> Result<Placed, NotPlaced> {
-        if not_held.may_be_held {
-            self.release_if_fresh(request);
+        match not_held.leftover {
+            Leftover::Nothing => {}
+            Leftover::Perhaps => self.release_if_fresh(request),
+            Leftover::Useless => self.releaser.release(request.id),
         }
         match not_held.error {
             StockError::Refused(refusal) if !request.is_fresh() => match refusal.code {
@@ -211,12 +213,4 @@ impl Identified {
             events: Vec::new(),
         })
     }
-}
-
-/// The queue's key of an order: buyers of one product do not push out those of another.
-pub(super) fn lane(order: &NewOrder) -> ProductId {
-    order
-        .lines
-        .first()
-        .map_or(ProductId(order.id.0), |line| line.product_id)
 }

@@ -62,8 +62,19 @@ pub struct Decrease {
 pub struct NotHeld {
     /// Why.
     pub error: StockError,
+    /// What may be left of the call.
+    pub leftover: Leftover,
+}
+
+/// A hold that no order will be made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leftover {
+    /// There is none.
+    Nothing,
     /// A try went unanswered: it may have taken stock, or take it yet.
-    pub may_be_held: bool,
+    Perhaps,
+    /// Stock is held, but not so that an order can be made of it, now or later.
+    Useless,
 }
 
 impl Stock {
@@ -95,10 +106,9 @@ impl Stock {
             {
                 Ok(answer) => match convert::held(ask.order_id, answer) {
                     Ok(held) => return Ok(held),
-                    // The stock is held, but no order can be made of it.
                     Err(error) => {
-                        let may_be_held = true;
-                        return Err(NotHeld { error, may_be_held });
+                        let leftover = Leftover::Useless;
+                        return Err(NotHeld { error, leftover });
                     }
                 },
                 Err(error) => error,
@@ -106,8 +116,12 @@ impl Stock {
             // From now on this id has been used: a plain "sold out" must be looked up.
             message.first_attempt = false;
             if let Err(error) = tries.again_after(error).await {
-                let may_be_held = tries.any_unclear;
-                return Err(NotHeld { error, may_be_held });
+                let leftover = if tries.any_unclear {
+                    Leftover::Perhaps
+                } else {
+                    Leftover::Nothing
+                };
+                return Err(NotHeld { error, leftover });
             }
         }
     }

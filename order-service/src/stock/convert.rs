@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::{ErrorCode, Money, OrderId, Quantity, Timestamp};
 use product_api as wire;
+use service_kit::problem::FieldError;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -66,12 +67,12 @@ fn plain_reason(code: Code) -> Option<ErrorCode> {
     }
 }
 
-fn fields(details: &tonic_types::ErrorDetails) -> Vec<(String, String)> {
+fn fields(details: &tonic_types::ErrorDetails) -> Vec<FieldError> {
     let violations = details.bad_request().map(|bad| &bad.field_violations[..]);
     violations
         .unwrap_or_default()
         .iter()
-        .map(|violation| (violation.field.clone(), violation.description.clone()))
+        .map(|violation| FieldError::new(&violation.field, &violation.description))
         .collect()
 }
 
@@ -149,7 +150,7 @@ pub fn amount_too_large() -> StockError {
     let message = "the order's amount is above 9007199254740991 minor units".to_owned();
     StockError::Refused(Refusal {
         code: ErrorCode::Invalid,
-        fields: vec![("items".to_owned(), message.clone())],
+        fields: vec![FieldError::new("items", message.clone())],
         message,
     })
 }
@@ -186,7 +187,7 @@ mod tests {
             panic!("no refusal");
         };
         assert_eq!(refusal.code, ErrorCode::OutOfStock);
-        let field = ("items[0].product_id".to_owned(), "unknown".to_owned());
+        let field = FieldError::new("items[0].product_id", "unknown");
         assert_eq!(refusal.fields, [field]);
     }
 

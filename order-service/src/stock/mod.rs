@@ -13,8 +13,9 @@ mod wire;
 use std::time::Duration;
 
 use domain::{ErrorCode, Timestamp};
+use service_kit::problem::FieldError;
 
-pub use calls::{Decrease, NotHeld, Stock, StockOptions};
+pub use calls::{Decrease, Leftover, NotHeld, Stock, StockOptions};
 pub use channels::{Transport, connect, in_process};
 
 use crate::order::{Line, Reason};
@@ -76,5 +77,5 @@ pub struct Refusal {
     /// For people.
     pub message: String,
     /// Fields of the request and what is wrong with each.
-    pub fields: Vec<(String, String)>,
+    pub fields: Vec<FieldError>,
 }

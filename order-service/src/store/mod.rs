@@ -25,8 +25,8 @@ pub const SCHEMA: &str = "order_service";
 
 const TRIES_MAX: usize = 3;
 
-/// The migrations, newest last.
-pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/postgres");
+/// What brings a database to this version.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Orders in PostgreSQL; cheap to clone.
 #[derive(Debug, Clone)]

@@ -22,6 +22,7 @@ use service_kit::{
     config::{Loaded, load_with},
     server::{HttpLimits, serve_http},
 };
+use sqlx::Connection as _;
 use test_kit::{Http, Postgres, http::Answer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -119,10 +120,13 @@ impl Shop {
         order
     }
 
-    /// How many rows there are.
+    /// How many rows there are, by a connection of its own: those of the pool may be dead by now.
     pub(crate) async fn orders_len(&self) -> i64 {
-        let count = sqlx::query_scalar("SELECT count(*) FROM orders");
-        count.fetch_one(&self.pool).await.unwrap()
+        let mut connection = sqlx::PgConnection::connect(&self.database_url)
+            .await
+            .unwrap();
+        let count = sqlx::query_scalar("SELECT count(*) FROM order_service.orders");
+        count.fetch_one(&mut connection).await.unwrap()
     }
 
     /// Any request with any bytes as its body.

@@ -135,6 +135,11 @@ impl Product {
             .collect()
     }
 
+    /// Forgets a hold, as a ledger does that was restored from before it.
+    pub(crate) fn forget(&self, order_id: &str) {
+        self.lock().holds.remove(order_id);
+    }
+
     /// Ends a hold behind order-service's back.
     pub(crate) fn end(&self, order_id: &str, reason: Option<&str>) {
         let mut inner = self.lock();

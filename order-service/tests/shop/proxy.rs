@@ -1,4 +1,4 @@
-//! A TCP proxy before Postgres that can lose the answer to one statement: the server executes and
+//! A TCP proxy before Postgres that can lose the answers to chosen statements: the server executes and
 //! commits it, the client sees its connection break.
 
 use std::sync::{
@@ -16,8 +16,8 @@ const READY: &[u8] = b"Z\0\0\0\x05I";
 
 #[derive(Clone, Default)]
 pub(crate) struct Proxy {
-    /// The statement whose answer is to be lost carries these bytes.
-    marker: Arc<Mutex<Option<Vec<u8>>>>,
+    /// The statements whose answers are to be lost carry these bytes; how many are still to come.
+    marker: Arc<Mutex<(Vec<u8>, usize)>>,
     lost: Arc<AtomicUsize>,
 }
 
@@ -39,9 +39,9 @@ impl Proxy {
         (proxy, format!("postgres://postgres@{address}/{database}"))
     }
 
-    /// Loses the answer to the next statement that carries `marker`.
-    pub(crate) fn lose_answer_to(&self, marker: &str) {
-        *self.marker.lock().unwrap() = Some(marker.as_bytes().to_vec());
+    /// Loses the answers to the next `count` statements that carry `marker`.
+    pub(crate) fn lose_answers_to(&self, marker: &str, count: usize) {
+        *self.marker.lock().unwrap() = (marker.as_bytes().to_vec(), count);
     }
 
     /// How many answers were lost.
@@ -79,13 +79,10 @@ impl Proxy {
     }
 
     fn is_marked(&self, bytes: &[u8]) -> bool {
-        let mut marker = self.marker.lock().unwrap();
-        let found = marker
-            .as_ref()
-            .is_some_and(|marker| contains(bytes, marker));
-        if found {
-            *marker = None;
-        }
+        let mut guard = self.marker.lock().unwrap();
+        let (marker, count) = &mut *guard;
+        let found = *count > 0 && contains(bytes, marker);
+        *count -= usize::from(found);
         found
     }
 }

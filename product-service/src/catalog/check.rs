@@ -173,10 +173,7 @@ impl Complaints {
     /// The value, or its default while the complaint is kept; [`Complaints::or`] then withholds it.
     fn note<T: Default>(&mut self, field: &str, checked: Result<T, String>) -> T {
         checked.unwrap_or_else(|message| {
-            self.0.push(FieldError {
-                field: field.to_owned(),
-                message,
-            });
+            self.0.push(FieldError::new(field, message));
             T::default()
         })
     }

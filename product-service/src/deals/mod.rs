@@ -1,8 +1,8 @@
 //! The life of a deal, and its live sum.
 //!
-//! - [`start`], [`end`]: units move between shelf and deal in the ledger's transaction; the gate
+//! - `start`, `end`: units move between shelf and deal in the ledger's transaction; the gate
 //!   follows.
-//! - [`live`]: where every unit is, in the ledger and at the gate.
+//! - `live`: where every unit is, in the ledger and at the gate.
 
 mod end;
 mod live;

@@ -3,30 +3,30 @@
 //! The gate knows deals by product and number, and decides nothing for good: what it admits, the
 //! ledger may still refuse, and all it keeps may vanish at any time.
 //!
-//! - [`Gate`] is the handle; every operation stands in the file of its script: [`admit`] on one
-//!   multiplexed connection, [`load`], [`settle`], [`void`], [`mod@drop`], [`raise`] through the pool.
-//! - [`stale`] lists the batches whose process seems to have died.
+//! - [`Gate`] is the handle; every operation stands in the file of its script: `admit` on one
+//!   multiplexed connection, `load`, `settle`, `void`, `drop`, `raise` through the pool.
+//! - `stale` lists the batches whose process seems to have died.
 //! - `scripts` runs the Lua of `lua/`, `keys` names the Redis keys, [`reply`] mirrors the reply codes.
 //! - `hot` keeps the multiplexed connection, `breaker` whether Redis counts as up, `done` the batches
-//!   that Redis has still to be told of, [`probe`] brings a lost Redis back.
-//! - [`error`] says what a failure means, `metrics` names what is measured.
+//!   that Redis has still to be told of, `probe` brings a lost Redis back.
+//! - `error` says what a failure means, `metrics` names what is measured.
 
-pub mod admit;
+mod admit;
 mod breaker;
 mod done;
-pub mod drop;
-pub mod error;
+mod drop;
+mod error;
 mod hot;
 mod keys;
-pub mod load;
+mod load;
 mod metrics;
-pub mod probe;
-pub mod raise;
+mod probe;
+mod raise;
 pub mod reply;
 mod scripts;
-pub mod settle;
-pub mod stale;
-pub mod void;
+mod settle;
+mod stale;
+mod void;
 
 use std::{fmt, sync::Arc, time::Duration};
 

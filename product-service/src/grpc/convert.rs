@@ -8,13 +8,13 @@ use service_kit::problem::FieldError;
 use tonic::Status;
 
 use super::errors;
-use crate::stock::{Decrease, WantedLine};
+use crate::{
+    ledger::hold::HOLD_TTL_MAX,
+    stock::{Decrease, WantedLine},
+};
 
 /// The most lines of one order.
 const LINES_MAX: usize = 100;
-
-/// The longest a hold may be asked for.
-const HOLD_TTL_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// The longest reason of a release, in characters.
 const REASON_LEN_MAX: usize = 64;
@@ -25,10 +25,7 @@ pub(super) struct Violations(Vec<FieldError>);
 
 impl Violations {
     fn add(&mut self, field: impl Into<String>, message: impl ToString) {
-        self.0.push(FieldError {
-            field: field.into(),
-            message: message.to_string(),
-        });
+        self.0.push(FieldError::new(field, message.to_string()));
     }
 
     fn parse<T>(&mut self, field: impl Into<String>, text: &str) -> Option<T>
@@ -136,13 +133,21 @@ fn parse_line(wrong: &mut Violations, index: usize, item: &StockItem) -> Option<
 }
 
 fn parse_hold_ttl(wrong: &mut Violations, ttl: prost_types::Duration) -> Option<Duration> {
-    match Duration::try_from(ttl) {
-        Ok(ttl) if !ttl.is_zero() && ttl <= HOLD_TTL_MAX => Some(ttl),
+    match duration(ttl) {
+        Some(ttl) if !ttl.is_zero() && ttl <= HOLD_TTL_MAX => Some(ttl),
         _ => {
             wrong.add("hold_ttl", "must be longer than 0 and at most 24 h");
             None
         }
     }
+}
+
+/// By hand, since the library's conversion panics on the least number of seconds there is.
+fn duration(duration: prost_types::Duration) -> Option<Duration> {
+    const NANOS_MAX: u32 = 999_999_999;
+    let seconds = u64::try_from(duration.seconds).ok()?;
+    let nanos = u32::try_from(duration.nanos).ok()?;
+    (nanos <= NANOS_MAX).then(|| Duration::new(seconds, nanos))
 }
 
 #[cfg(test)]
@@ -245,6 +250,10 @@ mod tests {
             (i64::MAX, 0),
             (-1, 0),
             (i64::MIN, i32::MIN),
+            (i64::MIN, 0),
+            (i64::MAX, i32::MAX),
+            (1, 1_000_000_000),
+            (1, -1),
         ] {
             assert_eq!(
                 fields(ask(seconds, nanos)),

@@ -11,20 +11,19 @@ use super::errors;
 /// hears `DEADLINE_EXCEEDED` instead, a call is given up a little earlier.
 const HEAD_START: Duration = Duration::from_millis(2);
 
-/// Answers the call, or `DEADLINE_EXCEEDED` when its `grpc-timeout` passes first. `call` is told the
-/// deadline, so that it begins nothing that nobody waits for.
+/// Answers the call, or `DEADLINE_EXCEEDED` when its `grpc-timeout`, or else `at_most`, passes first.
+/// `call` is told the deadline, so that it begins nothing that nobody waits for.
 pub(super) async fn within<T, F>(
     metadata: &MetadataMap,
+    at_most: Duration,
     call: impl FnOnce(Option<Instant>) -> F,
 ) -> Result<Response<T>, Status>
 where
     F: Future<Output = Result<T, Status>>,
 {
-    let deadline = timeout(metadata).and_then(|timeout| {
-        let timeout = timeout.saturating_sub(HEAD_START.min(timeout / 10));
-        Instant::now().checked_add(timeout)
-    });
-    let answer = match deadline {
+    let timeout = timeout(metadata).map_or(at_most, |timeout| timeout.min(at_most));
+    let timeout = timeout.saturating_sub(HEAD_START.min(timeout / 10));
+    let answer = match Instant::now().checked_add(timeout) {
         None => call(None).await,
         Some(deadline) => timeout_at(deadline, call(Some(deadline)))
             .await
@@ -83,14 +82,28 @@ mod tests {
         assert_eq!(timeout(&MetadataMap::new()), None);
     }
 
+    async fn elapsed_until_answered(metadata: &MetadataMap, at_most: Duration) -> Duration {
+        let started = Instant::now();
+        let answer: Result<Response<()>, Status> =
+            within(metadata, at_most, |_| std::future::pending()).await;
+        assert_eq!(answer.unwrap_err().code(), tonic::Code::DeadlineExceeded);
+        started.elapsed()
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_call_that_never_ends_is_answered_before_its_deadline() {
         let mut metadata = MetadataMap::new();
         metadata.insert("grpc-timeout", "100m".parse().unwrap());
-        let started = Instant::now();
-        let answer: Result<Response<()>, Status> =
-            within(&metadata, |_| std::future::pending()).await;
-        assert_eq!(answer.unwrap_err().code(), tonic::Code::DeadlineExceeded);
-        assert!(started.elapsed() < Duration::from_millis(100));
+        let elapsed = elapsed_until_answered(&metadata, Duration::from_secs(10)).await;
+        assert!(elapsed < Duration::from_millis(100), "{elapsed:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_who_would_wait_for_ever_waits_as_long_as_the_service_allows() {
+        let limit = Duration::from_secs(10);
+        assert!(elapsed_until_answered(&MetadataMap::new(), limit).await < limit);
+        let mut patient = MetadataMap::new();
+        patient.insert("grpc-timeout", "1H".parse().unwrap());
+        assert!(elapsed_until_answered(&patient, limit).await < limit);
     }
 }

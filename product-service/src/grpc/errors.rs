@@ -7,7 +7,12 @@ use service_kit::problem::FieldError;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
-use crate::{catalog::CatalogError, ledger::command::Refusal, stock::StockError, words};
+use crate::{
+    catalog::CatalogError,
+    ledger::command::Refusal,
+    stock::{StockError, WantedLine},
+    words,
+};
 
 /// When a caller may try again after the service was full or something did not answer.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
@@ -46,19 +51,21 @@ pub(super) fn of_catalog(error: CatalogError, what: &str) -> Status {
     }
 }
 
-/// An error of stock or deals; `what` was looked for, and `lines` are the request's products in the
-/// order of its items.
-pub(super) fn of_stock(error: StockError, what: &str, lines: &[ProductId]) -> Status {
+/// An error of stock or deals; `what` was looked for, and `lines` are the request's items in
+/// their order.
+pub(super) fn of_stock(error: StockError, what: &str, lines: &[WantedLine]) -> Status {
     match error {
         StockError::Refused(refusal) => refused(refusal, lines),
         StockError::InvalidLines {
             product_id,
             message,
-        } => invalid(of_items(lines, product_id, "quantity", &message)),
-        StockError::InvalidField { field, message } => invalid(vec![FieldError {
-            field: field.to_owned(),
-            message,
-        }]),
+        } => {
+            let is_its = |line: &WantedLine| line.product_id == product_id;
+            invalid(of_items(lines, is_its, "quantity", &message))
+        }
+        StockError::InvalidField { field, message } => {
+            invalid(vec![FieldError::new(field, message)])
+        }
         StockError::NotFound => not_found(what),
         StockError::Overloaded => retry_later(ErrorCode::Overloaded, "too much is waiting"),
         StockError::Unavailable(message) => retry_later(ErrorCode::Unavailable, &message),
@@ -68,17 +75,22 @@ pub(super) fn of_stock(error: StockError, what: &str, lines: &[ProductId]) -> St
 }
 
 /// `INVALID_ARGUMENT` with the reason `PRODUCT_NOT_FOUND`.
-pub(super) fn unknown_product(product_id: ProductId, lines: &[ProductId]) -> Status {
+pub(super) fn unknown_product(product_id: ProductId, lines: &[WantedLine]) -> Status {
     refused(Refusal::ProductNotFound(product_id), lines)
 }
 
-fn refused(refusal: Refusal, lines: &[ProductId]) -> Status {
+fn refused(refusal: Refusal, lines: &[WantedLine]) -> Status {
     let (code, message) = (words::code(refusal), words::message(refusal));
-    let in_field = |id, name| bad_request(code, of_items(lines, id, name, &message));
+    let in_field = |name: &str, is_meant: &dyn Fn(&WantedLine) -> bool| {
+        bad_request(code, of_items(lines, is_meant, name, &message))
+    };
     match refusal {
-        Refusal::ProductNotFound(id) => in_field(id, "product_id"),
-        Refusal::ForeignDeal(id) => in_field(id, "deal_id"),
-        Refusal::AmountTooLarge(id) => in_field(id, "quantity"),
+        Refusal::ProductNotFound(id) => in_field("product_id", &|line| line.product_id == id),
+        // Other lines of the product may name no deal, and are right then.
+        Refusal::ForeignDeal(id) => in_field("deal_id", &|line| {
+            line.product_id == id && line.deal_id.is_some()
+        }),
+        Refusal::AmountTooLarge(id) => in_field("quantity", &|line| line.product_id == id),
         Refusal::OrderIdReused => with_info(Code::AlreadyExists, code, &message),
         Refusal::OutOfStock(_)
         | Refusal::PerUserLimit(_)
@@ -92,37 +104,30 @@ fn refused(refusal: Refusal, lines: &[ProductId]) -> Status {
     }
 }
 
-/// The field `name` of every item with that product.
+/// The field `name` of every item that `is_meant`.
 fn of_items(
-    lines: &[ProductId],
-    product_id: ProductId,
+    lines: &[WantedLine],
+    is_meant: impl Fn(&WantedLine) -> bool,
     name: &str,
     message: &str,
 ) -> Vec<FieldError> {
-    let is_its = |(_, line): &(usize, &ProductId)| **line == product_id;
     lines
         .iter()
         .enumerate()
-        .filter(is_its)
-        .map(|(index, _)| FieldError {
-            field: format!("items[{index}].{name}"),
-            message: message.to_owned(),
-        })
+        .filter(|(_, line)| is_meant(line))
+        .map(|(index, _)| FieldError::new(format!("items[{index}].{name}"), message))
         .collect()
 }
 
 fn bad_request(code: ErrorCode, fields: Vec<FieldError>) -> Status {
-    let words: Vec<String> = fields
-        .iter()
-        .map(|wrong| format!("{}: {}", wrong.field, wrong.message))
-        .collect();
+    let message = words::fields(&fields);
     let violations: Vec<FieldViolation> = fields
         .into_iter()
         .map(|wrong| FieldViolation::new(wrong.field, wrong.message))
         .collect();
     let mut details = ErrorDetails::with_bad_request(violations);
     details.set_error_info(code.as_str(), ERROR_DOMAIN, HashMap::new());
-    Status::with_error_details(Code::InvalidArgument, words.join("; "), details)
+    Status::with_error_details(Code::InvalidArgument, message, details)
 }
 
 fn retry_later(code: ErrorCode, message: &str) -> Status {
@@ -138,12 +143,22 @@ fn with_info(status: Code, code: ErrorCode, message: &str) -> Status {
 
 #[cfg(test)]
 mod tests {
+    use domain::{DealId, Quantity};
+
     use super::*;
 
     fn product(last: u8) -> ProductId {
         format!("0192f0c1-7b5e-7000-8000-0000000000{last:02}")
             .parse()
             .unwrap()
+    }
+
+    fn line(last: u8) -> WantedLine {
+        WantedLine {
+            product_id: product(last),
+            quantity: Quantity::try_from(1).unwrap(),
+            deal_id: None,
+        }
     }
 
     fn fields(status: &Status) -> Vec<String> {
@@ -163,7 +178,7 @@ mod tests {
 
     #[test]
     fn every_refusal_has_its_status_and_reason() {
-        let lines = [product(1), product(2)];
+        let lines = [line(1), line(2)];
         let id = product(2);
         for (refusal, code, expected) in [
             (
@@ -210,13 +225,17 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_named_by_its_place_among_the_items() {
-        let lines = [product(1), product(2), product(2)];
+        let with_deal = WantedLine {
+            deal_id: Some(DealId(product(9).0)),
+            ..line(1)
+        };
+        let lines = [line(1), line(2), line(2), with_deal];
         let foreign = of_stock(
             StockError::Refused(Refusal::ForeignDeal(product(1))),
             "hold",
             &lines,
         );
-        assert_eq!(fields(&foreign), ["items[0].deal_id"]);
+        assert_eq!(fields(&foreign), ["items[3].deal_id"]);
         let summed = StockError::InvalidLines {
             product_id: product(2),
             message: "too many".into(),

@@ -46,7 +46,7 @@ pub(super) async fn check(
         .iter()
         .map(|line| match products.get(&line.product_id) {
             Some(product) => Ok(item_stock(product, line, &wanted)),
-            None => Err(errors::unknown_product(line.product_id, &ids)),
+            None => Err(errors::unknown_product(line.product_id, &lines)),
         })
         .collect::<Result<_, _>>()?;
     Ok(CheckStockResponse {

@@ -1,5 +1,7 @@
 //! Who may call which method, and the way into its file.
 
+use std::time::Duration;
+
 use product_api::{
     CheckStockRequest, CheckStockResponse, ConfirmStockRequest, Deal, DecreaseStockRequest,
     DecreaseStockResponse, GetDealRequest, GetProductRequest, HoldEnded, Product,
@@ -29,6 +31,8 @@ pub struct ProductGrpc {
     pub deals: Deals,
     /// Who may call the methods that move stock.
     pub callers: Access,
+    /// How long a call may take, whatever its caller allows.
+    pub request_timeout: Duration,
 }
 
 /// The generated server with its limits; it can be mounted on a socket, or be a client's transport.
@@ -57,7 +61,10 @@ impl ProductService for ProductGrpc {
         request: Request<GetProductRequest>,
     ) -> Result<Response<Product>, Status> {
         let (metadata, _, request) = request.into_parts();
-        within(&metadata, |_| products::get(&self.catalog, request)).await
+        within(&metadata, self.request_timeout, |_| {
+            products::get(&self.catalog, request)
+        })
+        .await
     }
 
     async fn check_stock(
@@ -65,7 +72,10 @@ impl ProductService for ProductGrpc {
         request: Request<CheckStockRequest>,
     ) -> Result<Response<CheckStockResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
-        within(&metadata, |_| products::check(&self.catalog, request)).await
+        within(&metadata, self.request_timeout, |_| {
+            products::check(&self.catalog, request)
+        })
+        .await
     }
 
     async fn decrease_stock(
@@ -74,7 +84,7 @@ impl ProductService for ProductGrpc {
     ) -> Result<Response<DecreaseStockResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
         self.authorize(&metadata)?;
-        within(&metadata, |deadline| {
+        within(&metadata, self.request_timeout, |deadline| {
             stock::decrease(&self.stock, request, deadline)
         })
         .await
@@ -86,7 +96,7 @@ impl ProductService for ProductGrpc {
     ) -> Result<Response<HoldEnded>, Status> {
         let (metadata, _, request) = request.into_parts();
         self.authorize(&metadata)?;
-        within(&metadata, |deadline| {
+        within(&metadata, self.request_timeout, |deadline| {
             stock::confirm(&self.stock, request, deadline)
         })
         .await
@@ -98,7 +108,7 @@ impl ProductService for ProductGrpc {
     ) -> Result<Response<HoldEnded>, Status> {
         let (metadata, _, request) = request.into_parts();
         self.authorize(&metadata)?;
-        within(&metadata, |deadline| {
+        within(&metadata, self.request_timeout, |deadline| {
             stock::restore(&self.stock, request, deadline)
         })
         .await
@@ -106,6 +116,9 @@ impl ProductService for ProductGrpc {
 
     async fn get_deal(&self, request: Request<GetDealRequest>) -> Result<Response<Deal>, Status> {
         let (metadata, _, request) = request.into_parts();
-        within(&metadata, |_| deals::get(&self.deals, request)).await
+        within(&metadata, self.request_timeout, |_| {
+            deals::get(&self.deals, request)
+        })
+        .await
     }
 }

@@ -1,6 +1,6 @@
 //! `DecreaseStock`, `ConfirmStock`, `RestoreStock`.
 
-use domain::{OrderId, ProductId};
+use domain::OrderId;
 use product_api::{
     ConfirmStockRequest, DecreaseStockRequest, DecreaseStockResponse, HeldItem, HoldEnded,
     RestoreStockRequest, hold_ended::Outcome,
@@ -20,7 +20,7 @@ pub(super) async fn decrease(
     deadline: Option<Instant>,
 ) -> Result<DecreaseStockResponse, Status> {
     let request = convert::decrease(request)?;
-    let lines: Vec<ProductId> = request.lines.iter().map(|line| line.product_id).collect();
+    let lines = request.lines.clone();
     match stock.decrease(request, deadline).await {
         Ok(taken) => Ok(held(taken)),
         Err(error) => Err(errors::of_stock(error, "hold", &lines)),

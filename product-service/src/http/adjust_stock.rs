@@ -30,10 +30,8 @@ fn check(delta: i64) -> Result<i64, Problem> {
     if delta != 0 && (-UNITS_MAX..=UNITS_MAX).contains(&delta) {
         return Ok(delta);
     }
-    Err(refuse::invalid(vec![FieldError {
-        field: "delta".to_owned(),
-        message: format!("must be a whole number from -{UNITS_MAX} to {UNITS_MAX}, and not 0"),
-    }]))
+    let message = format!("must be a whole number from -{UNITS_MAX} to {UNITS_MAX}, and not 0");
+    Err(refuse::invalid(vec![FieldError::new("delta", message)]))
 }
 
 #[cfg(test)]

@@ -22,11 +22,7 @@ pub(super) fn problem(code: ErrorCode, message: impl Into<String>) -> Problem {
 
 /// 422 that names every wrong field.
 pub(super) fn invalid(fields: Vec<FieldError>) -> Problem {
-    let words: Vec<String> = fields
-        .iter()
-        .map(|wrong| format!("{}: {}", wrong.field, wrong.message))
-        .collect();
-    let mut problem = problem(ErrorCode::Invalid, words.join("; "));
+    let mut problem = problem(ErrorCode::Invalid, words::fields(&fields));
     problem.fields = fields;
     problem
 }
@@ -45,10 +41,9 @@ impl From<StockError> for Problem {
     fn from(error: StockError) -> Self {
         match error {
             StockError::Refused(refusal) => problem(words::code(refusal), words::message(refusal)),
-            StockError::InvalidField { field, message } => invalid(vec![FieldError {
-                field: field.to_owned(),
-                message,
-            }]),
+            StockError::InvalidField { field, message } => {
+                invalid(vec![FieldError::new(field, message)])
+            }
             StockError::InvalidLines { message, .. } => problem(ErrorCode::Invalid, message),
             StockError::NotFound => problem(ErrorCode::NotFound, "no such product or deal"),
             StockError::Overloaded => problem(ErrorCode::Overloaded, "too much is waiting"),

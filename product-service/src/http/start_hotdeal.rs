@@ -57,10 +57,7 @@ pub(super) async fn start(
 fn check(product_id: ProductId, request: Request) -> Result<StartDeal, Problem> {
     let mut wrong = Vec::new();
     let mut complain = |field: &str, message: String| {
-        wrong.push(FieldError {
-            field: field.to_owned(),
-            message,
-        });
+        wrong.push(FieldError::new(field, message));
     };
     for (field, units) in [
         ("quantity", request.quantity),

@@ -12,10 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     gate::Gate,
-    ledger::{
-        command::{GateBatch, Owed},
-        worker::AfterCommit,
-    },
+    ledger::command::{GateBatch, Owed},
+    stock::ledger_line::AfterCommit,
 };
 
 /// Notes what follows a commit; its size is bounded by the number of deals.

@@ -17,6 +17,8 @@ use crate::{
 /// commit and ours may differ.
 pub(crate) const GRACE: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(1);
+/// Counting a million open holds takes the database a noticeable time.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
 /// Holds released in one go; more are left for the next, at once.
 const HOLDS_MAX: i64 = 256;
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -27,6 +29,14 @@ pub(crate) async fn run(store: Store, stock: Stock, grace: Duration, stop: Cance
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         while release_some(&store, &stock, grace).await == HOLDS_MAX && !stop.is_cancelled() {}
+    }
+}
+
+/// Counts open holds until `stop`.
+pub(crate) async fn count(store: Store, stop: CancellationToken) {
+    let mut ticks = interval(COUNT_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         match store.open_holds().await {
             Ok(holds) => metrics::open_holds(holds),
             Err(error) => tracing::debug!(%error, "open holds are not counted"),

@@ -1,6 +1,11 @@
 //! A hold: the stock that an order id keeps, and how it ended.
 
+use std::time::Duration;
+
 use domain::{DealId, Money, OrderId, ProductId, Quantity, Timestamp, UserId};
+
+/// The longest that stock may be held for an order.
+pub const HOLD_TTL_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// One product of a hold, with the name and price that counted when it was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]

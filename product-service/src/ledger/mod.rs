@@ -4,10 +4,11 @@
 //! - [`command`]: what the ledger is asked and what it answers.
 //! - [`book`]: the rows a transaction has locked, and what it changes.
 //! - [`decide`]: each command in turn over the book; pure, the one birthplace of stock facts.
-//! - [`worker`]: collects what waits, commits it together, and answers after the commit.
+//!
+//! No I/O here: [`crate::store::commit`] locks the rows and writes, and `stock::ledger_line` collects what
+//! waits and answers after the commit.
 
 pub mod book;
 pub mod command;
 pub mod decide;
 pub mod hold;
-pub mod worker;

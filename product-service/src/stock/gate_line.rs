@@ -17,10 +17,10 @@ use crate::{
     ledger::{
         book::{DealRow, DealStatus},
         command::{Command, GateBatch, Outcome, Refusal, Take},
-        worker::{Ledger, LedgerCall, Lot},
     },
     stock::{
         StockError,
+        ledger_line::{Ledger, LedgerCall, Lot},
         second_look::{Refused, second_look},
     },
     store::Store,
@@ -48,14 +48,14 @@ type GateCall = Call<Candidate, Outcome>;
 
 /// The queue before the gate.
 #[derive(Debug, Clone)]
-pub(super) struct GateLine {
+pub(crate) struct GateLine {
     gate: Gate,
     queue: Batcher<ProductId, GateCall>,
 }
 
 impl GateLine {
     /// The queue, and the worker that must run for it to move.
-    pub(super) fn new(parts: GateParts, batch_max: usize, queue_max: usize) -> (Self, GateWorker) {
+    pub(crate) fn new(parts: GateParts, batch_max: usize, queue_max: usize) -> (Self, GateWorker) {
         let (queue, worker) = Batcher::new(BatcherOptions {
             name: "gate",
             batch_weight_max: batch_max,
@@ -100,23 +100,23 @@ impl GateLine {
 
 /// What a passage needs.
 #[derive(Debug)]
-pub(super) struct GateParts {
-    pub(super) gate: Gate,
-    pub(super) store: Store,
-    pub(super) ledger: Ledger,
-    pub(super) ids: IdSource,
+pub(crate) struct GateParts {
+    pub(crate) gate: Gate,
+    pub(crate) store: Store,
+    pub(crate) ledger: Ledger,
+    pub(crate) ids: IdSource,
 }
 
 /// Empties the queue before the gate.
 #[derive(Debug)]
-pub(super) struct GateWorker {
+pub(crate) struct GateWorker {
     worker: Worker<ProductId, GateCall>,
     passage: Passage,
 }
 
 impl GateWorker {
     /// Runs until `stop`, then works off what is queued.
-    pub(super) async fn run(self, stop: CancellationToken) {
+    pub(crate) async fn run(self, stop: CancellationToken) {
         let passage = Arc::new(self.passage);
         let pass = move |calls| {
             let passage = Arc::clone(&passage);

@@ -1,17 +1,17 @@
 //! Holding and ending stock for orders.
 //!
-//! - [`decrease`]: a request's way through routes, gate and ledger.
-//! - [`wanted`]: lines summed and sorted. [`routes`]: which products are hot.
-//! - [`gate_line`]: all requests that wait go through the gate together; winners to the ledger,
-//!   losers answered. [`second_look`]: a no that is not final is looked up first.
-//! - [`ending`]: confirm and restore. [`error`]: what callers are told.
-//! - [`build`]: puts the parts together.
+//! - `decrease`: a request's way through routes, gate and ledger.
+//! - `wanted`: lines summed and sorted. [`routes`]: which products are hot.
+//! - `gate_line`: all requests that wait go through the gate together; winners to the ledger,
+//!   losers answered. `second_look`: a no that is not final is looked up first.
+//! - `ledger_line`: all commands that wait go to the ledger together, and are answered after the commit.
+//! - `ending`: confirm and restore. `error`: what callers are told.
 
-mod build;
 mod decrease;
 mod ending;
 mod error;
-mod gate_line;
+pub(crate) mod gate_line;
+pub(crate) mod ledger_line;
 pub mod routes;
 mod second_look;
 mod wanted;
@@ -22,19 +22,10 @@ use service_kit::batcher::Call;
 use tokio::time::{Instant, timeout_at};
 
 pub(crate) use self::ending::unexpected;
-pub use self::{
-    build::{StockParts, Workers, build},
-    decrease::Decrease,
-    ending::HoldEnd,
-    error::StockError,
-    wanted::WantedLine,
-};
-use self::{gate_line::GateLine, routes::Routes};
+pub use self::{decrease::Decrease, ending::HoldEnd, error::StockError, wanted::WantedLine};
+use self::{gate_line::GateLine, ledger_line::Ledger, routes::Routes};
 use crate::{
-    ledger::{
-        command::{Command, Outcome},
-        worker::Ledger,
-    },
+    ledger::command::{Command, Outcome},
     store::Store,
 };
 
@@ -52,6 +43,22 @@ struct Inner {
 }
 
 impl Stock {
+    /// Over its store and the queues before gate and ledger.
+    pub(crate) fn new(
+        store: Store,
+        ledger: Ledger,
+        gate_line: Option<GateLine>,
+        hold_ttl: Duration,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            ledger,
+            routes: Routes::default(),
+            gate_line,
+            hold_ttl,
+        }))
+    }
+
     /// One command straight to the ledger, answered after its commit.
     pub(crate) async fn ask_ledger(
         &self,

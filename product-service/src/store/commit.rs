@@ -2,20 +2,22 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use domain::{BatchId, DealId, OrderId, ProductId, Timestamp, UserId};
+use domain::{BatchId, DealId, ProductId, Timestamp, UserId};
 use sqlx::{Acquire as _, PgConnection};
 
 use crate::{
     ledger::{
-        book::{Book, DealRow, DealStatus, DealWrite, HoldWrite},
-        command::{Bundle, Command, GateBatch, Outcome, Owed, Route, Settled},
+        book::{Book, DealRow, DealWrite, HoldWrite},
+        command::{Bundle, Command, GateBatch, Outcome, Owed, Settled},
         decide::decide,
-        hold::{Hold, HoldState},
+        hold::Hold,
     },
     store::{
         Store, batches,
         buyers::{self, BuyerUnits},
-        deals, holds, shelves,
+        deals, holds,
+        lock::lock,
+        shelves,
     },
 };
 
@@ -269,142 +271,6 @@ async fn alone(
         .await
         .map_err(CommitError::before_commit)?;
     Ok((outcomes.pop().unwrap_or(Outcome::Failed), owed))
-}
-
-/// Locks all rows that the commands may move, in the one order that keeps transactions from waiting
-/// for each other in a circle: holds, deals, shelves, each sorted.
-async fn lock(
-    db: &mut PgConnection,
-    commands: &[&Command],
-    clock: Timestamp,
-) -> Result<Book, sqlx::Error> {
-    let mut book = Book::new(clock);
-    let order_ids: BTreeSet<OrderId> = commands.iter().filter_map(|c| c.order_id()).collect();
-    if !order_ids.is_empty() {
-        let order_ids: Vec<OrderId> = order_ids.into_iter().collect();
-        for hold in holds::lock(db, &order_ids).await? {
-            book.holds.insert(hold.order_id, hold);
-        }
-    }
-    let places = Places::of(commands, &book);
-    if !places.deals.is_empty() {
-        let ids: Vec<DealId> = places.deals.into_iter().collect();
-        let (deals, clock) = deals::lock(db, &ids).await?;
-        book.now = book.now.max(clock);
-        book.deals
-            .extend(deals.into_iter().map(|deal| (deal.id, deal)));
-    }
-    let mut shelf_ids = places.shelves;
-    shelf_ids.extend(shelves_of_ended_deals(&book));
-    shelf_ids.extend(shelves_of_ending_deals(commands, &book));
-    if !shelf_ids.is_empty() {
-        let ids: Vec<ProductId> = shelf_ids.into_iter().collect();
-        let (shelves, clock) = shelves::lock(db, &ids).await?;
-        book.now = book.now.max(clock);
-        book.shelves
-            .extend(shelves.into_iter().map(|shelf| (shelf.product_id, shelf)));
-    }
-    let buyers = limited_buyers(commands, &book);
-    if !buyers.is_empty() {
-        book.buyers = buyers::read(db, &buyers).await?;
-    }
-    Ok(book)
-}
-
-/// Where units may move.
-#[derive(Default)]
-struct Places {
-    deals: BTreeSet<DealId>,
-    shelves: BTreeSet<ProductId>,
-}
-
-impl Places {
-    fn of(commands: &[&Command], book: &Book) -> Self {
-        let mut places = Self::default();
-        for command in commands {
-            match command {
-                Command::Take(take) => {
-                    for line in &take.lines {
-                        match line.route {
-                            Route::Deal(deal_id) => _ = places.deals.insert(deal_id),
-                            Route::Shelf => _ = places.shelves.insert(line.product_id),
-                        }
-                    }
-                }
-                Command::GiveBack(units) => {
-                    places.deals.extend(units.iter().map(|taken| taken.deal_id));
-                }
-                Command::OpenDeal(deal) => _ = places.shelves.insert(deal.product_id),
-                Command::AdjustShelf { product_id, .. } => {
-                    places.shelves.insert(*product_id);
-                }
-                Command::EndDeal(deal_id) => _ = places.deals.insert(*deal_id),
-                Command::Confirm(_) | Command::Restore { .. } | Command::Expire { .. } => {}
-            }
-        }
-        for line in open_lines(book) {
-            match line.deal_id {
-                Some(deal_id) => _ = places.deals.insert(deal_id),
-                None => _ = places.shelves.insert(line.product_id),
-            }
-        }
-        places
-    }
-}
-
-fn open_lines(book: &Book) -> impl Iterator<Item = &crate::ledger::hold::HeldLine> {
-    let open = |hold: &&Hold| hold.state == HoldState::Open;
-    book.holds
-        .values()
-        .filter(open)
-        .flat_map(|hold| &hold.lines)
-}
-
-/// Units released after a deal's end go to the shelf.
-fn shelves_of_ended_deals(book: &Book) -> Vec<ProductId> {
-    let is_over = |deal_id| {
-        book.deals
-            .get(deal_id)
-            .is_some_and(|deal| deal.status == DealStatus::Ended)
-    };
-    open_lines(book)
-        .filter(|line| line.deal_id.as_ref().is_some_and(is_over))
-        .map(|line| line.product_id)
-        .collect()
-}
-
-/// A deal that ends in this transaction: its own units, and those released after it, go to the shelf.
-fn shelves_of_ending_deals(commands: &[&Command], book: &Book) -> Vec<ProductId> {
-    let ending = commands.iter().filter_map(|command| match command {
-        Command::EndDeal(deal_id) => book.deals.get(deal_id),
-        _ => None,
-    });
-    ending.map(|deal| deal.product_id).collect()
-}
-
-fn limited_buyers(commands: &[&Command], book: &Book) -> Vec<(DealId, UserId)> {
-    let mut buyers = BTreeSet::new();
-    for command in commands {
-        if let Command::Take(take) = command {
-            let deal_ids = take.lines.iter().filter_map(|line| match line.route {
-                Route::Deal(deal_id) => Some(deal_id),
-                Route::Shelf => None,
-            });
-            buyers.extend(deal_ids.map(|deal_id| (deal_id, take.user_id)));
-        }
-    }
-    for hold in book.holds.values() {
-        if let Some(user_id) = hold.user_id {
-            let deal_ids = hold.lines.iter().filter_map(|line| line.deal_id);
-            buyers.extend(deal_ids.map(|deal_id| (deal_id, user_id)));
-        }
-    }
-    let is_limited = |deal_id: &DealId| {
-        let deal = book.deals.get(deal_id);
-        deal.is_some_and(|deal| deal.per_user_limit.is_some())
-    };
-    buyers.retain(|(deal_id, _)| is_limited(deal_id));
-    buyers.into_iter().collect()
 }
 
 async fn write(db: &mut PgConnection, book: &Book) -> Result<(), CommitError> {

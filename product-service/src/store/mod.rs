@@ -1,11 +1,12 @@
 //! The only SQL of this service.
 //!
-//! - [`commit`]: one transaction for all commands that wait; it locks batch ids, holds, deals and
-//!   shelves in this order, each sorted, lets [`crate::ledger::decide`] decide, and writes.
+//! - [`commit`]: one transaction for all commands that wait; it records batch ids, locks holds, deals
+//!   and shelves in this order, each sorted (`lock`), lets [`crate::ledger::decide`] decide, and writes.
 //! - `batches`, `holds`, `deals`, `shelves`, `buyers`: the statements of that transaction.
 //! - [`void`]: a batch of the gate whose process died.
-//! - [`lookup`]: what the ledger says of orders that the gate refused.
+//! - [`lookup`]: holds and buyers outside that transaction. [`deal_read`]: deals and shelves likewise.
 //! - [`products`]: the catalogue.
+//! - `rows`: how rows become values.
 
 mod batches;
 mod buyers;
@@ -13,6 +14,7 @@ pub mod commit;
 pub mod deal_read;
 mod deals;
 mod holds;
+mod lock;
 pub mod lookup;
 pub mod products;
 mod rows;

@@ -14,8 +14,9 @@ use product_service::{
     deals::{Deals, StartDeal},
     gate::{Gate, GateOptions},
     ledger::command::{Refusal, Taken},
-    stock::{Decrease, Stock, StockError, StockParts, WantedLine, Workers, build},
+    stock::{Decrease, Stock, StockError, WantedLine},
     store::Store,
+    workers::{StockParts, Workers, build},
 };
 use test_kit::{Redis, eventually};
 use tokio_util::sync::{CancellationToken, DropGuard};

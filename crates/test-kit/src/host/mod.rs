@@ -1,9 +1,9 @@
 //! What the servers stand on: the machine, as a test may use it.
 //!
-//! - [`scratch`]: directories that the next run removes when this one could not.
+//! - `scratch`: directories that the next run removes when this one could not.
 //! - [`port`]: ports that no other test process takes, not even while their server is down.
-//! - [`child`]: processes that end with the test process.
-//! - [`tool`]: programs that `scripts/setup.sh` installs, and the versions the tests ran on.
+//! - `child`: processes that end with the test process.
+//! - `tool`: programs that `scripts/setup.sh` installs, and the versions the tests ran on.
 
 pub(crate) mod child;
 pub mod port;

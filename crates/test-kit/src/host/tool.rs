@@ -24,21 +24,30 @@ pub(crate) fn find_postgres(name: &str) -> PathBuf {
         .unwrap_or_else(|| missing(name))
 }
 
-/// Says once a process what the tests ran on, past the test harness, which would keep it to itself.
-pub(crate) fn announce(program: &Path) {
-    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let version = Command::new(program)
+/// Says once a process what the tests ran on (`PostgreSQL 15.18`), past the test harness, which would keep it to
+/// itself. `scripts/test.sh` looks for these words.
+pub(crate) fn announce(name: &'static str, program: &Path) {
+    static SAID: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    if !SAID.lock().expect("no holder panics").insert(name) {
+        return;
+    }
+    let output = Command::new(program)
         .arg("--version")
         .output()
         .expect("a found program runs");
-    let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
-    if SAID
-        .lock()
-        .expect("no holder panics")
-        .insert(version.clone())
-    {
-        let _ = writeln!(std::io::stderr(), "test-kit: ran on {version}");
-    }
+    let version = version(&String::from_utf8_lossy(&output.stdout));
+    let _ = std::io::stderr().write_all(format!("test-kit: ran on {name} {version}\n").as_bytes());
+}
+
+/// The first word that is a number: `Redis server v=7.0.15 sha=…`, `postgres (PostgreSQL) 15.18 (Debian …)`.
+fn version(text: &str) -> String {
+    let words = text
+        .split_whitespace()
+        .map(|word| word.trim_start_matches("v="));
+    let number = words
+        .into_iter()
+        .find(|word| word.starts_with(|first: char| first.is_ascii_digit()));
+    number.unwrap_or("of an unknown version").to_owned()
 }
 
 fn in_path(name: &str) -> Option<PathBuf> {
@@ -65,6 +74,18 @@ fn missing(name: &str) -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn versions_are_read_out_of_what_the_programs_say() {
+        assert_eq!(
+            version("Redis server v=7.0.15 sha=00000000:0 bits=64"),
+            "7.0.15"
+        );
+        assert_eq!(
+            version("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"),
+            "15.18"
+        );
+    }
 
     #[test]
     #[should_panic(expected = "no-such-program is not installed: run scripts/setup.sh")]

@@ -31,7 +31,7 @@ pub(super) struct Cluster {
 impl Cluster {
     /// Makes a cluster, not yet running.
     pub(super) fn new(durability: Durability) -> Self {
-        tool::announce(&tool::find_postgres("postgres"));
+        tool::announce("PostgreSQL", &tool::find_postgres("postgres"));
         let directory = scratch::directory("postgres");
         let cluster = Self {
             directory,

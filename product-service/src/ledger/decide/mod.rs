@@ -1,7 +1,7 @@
 //! Decides each command over the locked book. Pure: the same book and command give the same outcome.
 //!
-//! - [`take`]: hold stock, all lines or none.
-//! - [`end`]: confirm, restore, expire.
+//! - `take`: hold stock, all lines or none.
+//! - `end`: confirm, restore, expire.
 //! - `deal`: open and end a deal. `shelf`: add and write off.
 //!
 //! Every stock fact is born here, so this is where its event will be written too.

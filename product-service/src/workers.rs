@@ -1,4 +1,4 @@
-//! Puts gate, ledger and keepers together.
+//! Stock, deals and keepers put together: what answers, and what must run for it to answer.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,11 +14,10 @@ use crate::{
         expire,
         tend::Tender,
     },
-    ledger::worker::{AfterCommit, Ledger, LedgerOptions, LedgerWorkers, finish},
     stock::{
-        Inner, Stock,
+        Stock,
         gate_line::{GateLine, GateParts, GateWorker},
-        routes::Routes,
+        ledger_line::{AfterCommit, Ledger, LedgerOptions, LedgerWorkers, finish},
     },
     store::Store,
 };
@@ -75,13 +74,7 @@ pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
         GateLine::new(parts_of_gate, parts.batch_max, parts.queue_max)
     });
     let (gate_line, gate_worker) = line.unzip();
-    let stock = Stock(Arc::new(Inner {
-        store: store.clone(),
-        ledger,
-        routes: Routes::default(),
-        gate_line,
-        hold_ttl: parts.hold_ttl,
-    }));
+    let stock = Stock::new(store.clone(), ledger, gate_line, parts.hold_ttl);
     let deals = Deals::new(store.clone(), stock.clone(), gate.clone(), ids);
     let workers = Workers {
         ledger: ledger_workers,
@@ -108,6 +101,7 @@ impl Workers {
         let mut tasks = JoinSet::new();
         tasks.spawn(self.ledger.run(stop_ledger.clone()));
         tasks.spawn(self.tender.run(stop.clone()));
+        tasks.spawn(expire::count(self.store.clone(), stop.clone()));
         tasks.spawn(expire::run(
             self.store,
             self.stock,

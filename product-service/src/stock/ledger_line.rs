@@ -31,22 +31,26 @@ const PAUSE_MAX: Duration = Duration::from_millis(200);
 
 /// A command and who waits for its outcome. A call that is dropped tells its caller that the outcome
 /// is not known.
-pub type LedgerCall = Call<Command, Outcome>;
+pub(crate) type LedgerCall = Call<Command, Outcome>;
 
 /// What is committed together or not at all.
 #[derive(Debug)]
-pub struct Lot {
+pub(crate) struct Lot {
     /// The gate's batches whose units it carries.
-    pub gate_batches: Vec<GateBatch>,
+    pub(crate) gate_batches: Vec<GateBatch>,
     /// In order of arrival.
-    pub calls: Vec<LedgerCall>,
+    pub(crate) calls: Vec<LedgerCall>,
     /// The gate's permit to have this lot under way.
-    pub permit: Option<OwnedSemaphorePermit>,
+    #[expect(
+        dead_code,
+        reason = "given back when the lot is dropped, after its answers"
+    )]
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Lot {
     /// One command that never saw the gate.
-    pub fn single(call: LedgerCall) -> Self {
+    pub(crate) fn single(call: LedgerCall) -> Self {
         Self {
             gate_batches: Vec::new(),
             calls: vec![call],
@@ -70,10 +74,10 @@ impl Lot {
 /// The queue was full, or is closed: nothing was begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the ledger's queue is full")]
-pub struct Refused;
+pub(crate) struct NotQueued;
 
 /// What follows a commit, outside the ledger.
-pub trait AfterCommit: Send + Sync + std::fmt::Debug {
+pub(crate) trait AfterCommit: Send + Sync + std::fmt::Debug {
     /// A batch of the gate is recorded: it is no longer in flight.
     fn recorded(&self, batch: GateBatch);
     /// A gate is owed more.
@@ -82,23 +86,23 @@ pub trait AfterCommit: Send + Sync + std::fmt::Debug {
 
 /// Bounds of the ledger's queues.
 #[derive(Debug, Clone, Copy)]
-pub struct LedgerOptions {
+pub(crate) struct LedgerOptions {
     /// Commands in one transaction; 1 turns group commit off.
-    pub batch_max: usize,
+    pub(crate) batch_max: usize,
     /// Commands that may wait for each worker.
-    pub queue_max: usize,
+    pub(crate) queue_max: usize,
 }
 
 /// The callers' side of the ledger; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     hot: Batcher<Uuid, Lot>,
     cold: Batcher<Uuid, Lot>,
 }
 
 /// Both workers.
 #[derive(Debug)]
-pub struct LedgerWorkers {
+pub(crate) struct LedgerWorkers {
     hot: Worker<Uuid, Lot>,
     cold: Worker<Uuid, Lot>,
     committer: Committer,
@@ -106,7 +110,7 @@ pub struct LedgerWorkers {
 
 impl Ledger {
     /// The ledger over `store`, and the workers that must run for it to answer.
-    pub fn new(
+    pub(crate) fn new(
         store: Store,
         ids: IdSource,
         after: Arc<dyn AfterCommit>,
@@ -133,20 +137,20 @@ impl Ledger {
     ///
     /// # Errors
     /// When the queue is full.
-    pub fn submit(&self, call: LedgerCall) -> Result<(), Refused> {
+    pub(crate) fn submit(&self, call: LedgerCall) -> Result<(), NotQueued> {
         let (queue, key) = self.queue_of(&call.request);
-        queue.push(key, 1, Lot::single(call)).map_err(refused)
+        queue.push(key, 1, Lot::single(call)).map_err(not_queued)
     }
 
     /// Queues what the gate has admitted; its number is bounded by the gate's permits.
     ///
     /// # Errors
     /// When the ledger is shutting down.
-    pub fn submit_admitted(&self, lot: Lot) -> Result<(), Refused> {
+    pub(crate) fn submit_admitted(&self, lot: Lot) -> Result<(), NotQueued> {
         let weight = lot.calls.len();
         self.hot
             .push_reserved(ADMITTED, weight, lot)
-            .map_err(refused)
+            .map_err(not_queued)
     }
 
     /// Commands about deals, and those that end holds of either kind, go to the hot worker.
@@ -174,8 +178,8 @@ const ADMITTED: Uuid = Uuid::max();
 /// Lane of confirms, restores and the like.
 const ENDINGS: Uuid = Uuid::nil();
 
-fn refused<T>(_: PushError<T>) -> Refused {
-    Refused
+fn not_queued<T>(_: PushError<T>) -> NotQueued {
+    NotQueued
 }
 
 impl LedgerWorkers {
@@ -183,7 +187,7 @@ impl LedgerWorkers {
     ///
     /// # Panics
     /// When a worker panics: a ledger that no longer answers must not look alive.
-    pub async fn run(self, stop: CancellationToken) {
+    pub(crate) async fn run(self, stop: CancellationToken) {
         let committer = Arc::new(self.committer);
         let mut workers = JoinSet::new();
         for worker in [self.hot, self.cold] {

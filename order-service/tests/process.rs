@@ -1,0 +1,167 @@
+//! order-service as a process: started, asked, told to stop, killed.
+
+mod shop;
+
+use std::time::Duration;
+
+use product_api::product_service_server::ProductServiceServer;
+use service_kit::{
+    config::Common,
+    server::{GrpcLimits, builder, serve_grpc},
+};
+use shop::{
+    BUYER, one_line,
+    product::{Fault, Product},
+};
+use test_kit::{Http, Port, Postgres, Process, Program, eventually};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+const HEADERS: [(&str, &str); 1] = [("x-user-id", BUYER)];
+const SOON: Duration = Duration::from_secs(10);
+
+/// The double behind a real socket.
+async fn listen(product: Product) -> (String, CancellationToken) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    let (limits, stop) = (
+        GrpcLimits::from(&Common::default()),
+        CancellationToken::new(),
+    );
+    let router = builder(&limits).add_service(ProductServiceServer::new(product));
+    tokio::spawn(serve_grpc(listener, router, limits, stop.clone()));
+    (url, stop)
+}
+
+struct Running {
+    process: Process,
+    http: Http,
+    ops: Http,
+    _ports: [Port; 2],
+}
+
+async fn start(database_url: &str, product_url: &str) -> Running {
+    let ports = [Port::free(), Port::free()];
+    let program = Program::at(env!("CARGO_BIN_EXE_order-service"))
+        .env("DATABASE_URL", database_url)
+        .env("PRODUCT_GRPC_URL", product_url)
+        .env("ORDER_HTTP_ADDR", ports[0].address().to_string())
+        .env("ORDER_OPS_ADDR", ports[1].address().to_string());
+    let process = Process::start(&program).await;
+    let ops = Http::new(ports[1].http_url());
+    process.wait_ready(&ops.url("/health/ready")).await;
+    Running {
+        process,
+        http: Http::new(ports[0].http_url()),
+        ops,
+        _ports: ports,
+    }
+}
+
+#[tokio::test]
+async fn a_dead_product_service_beside_a_live_one_costs_no_order() {
+    let url = Postgres::shared().database().await.url;
+    let product = Product::default();
+    let (live, stop) = listen(product.clone()).await;
+    let dead = Port::free();
+    let order = start(&url, &format!("{},{live}", dead.http_url())).await;
+    let tea = product.add("tea", 5_000, 20);
+    for _ in 0..10 {
+        let (status, body, _) = order
+            .http
+            .post("/orders", &HEADERS, &one_line(tea, 1))
+            .await;
+        assert_eq!(status, 202, "{body}");
+    }
+    assert_eq!(product.left(tea), 10);
+    let (_, health, _) = order.ops.get("/health/ready", &[]).await;
+    assert_eq!(health["checks"]["postgres"]["status"], "ok");
+    // With none left, orders can still be read.
+    stop.cancel();
+    eventually(SOON, "the service is degraded", async || {
+        let (status, health, _) = order.ops.get("/health/ready", &[]).await;
+        status == 200 && health["status"] == "degraded"
+    })
+    .await;
+    let (status, list, _) = order.http.get("/orders", &HEADERS).await;
+    assert_eq!((status.as_u16(), list["total"].as_i64()), (200, Some(10)));
+    let (_, metrics, _) = order.ops.get("/metrics", &[]).await;
+    let metrics = metrics.as_str().expect("text");
+    for name in [
+        "orders_placed_total{outcome=\"accepted\"} 10",
+        "order_insert_duration_seconds_bucket",
+        "order_stock_call_duration_seconds_bucket",
+        "batch_len_bucket{queue=\"order_insert\"",
+    ] {
+        assert!(metrics.contains(name), "{name} is not in\n{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn a_stop_lets_the_order_that_was_begun_be_answered() {
+    let url = Postgres::shared().database().await.url;
+    let product = Product::default();
+    let (live, _stop) = listen(product.clone()).await;
+    let order = start(&url, &live).await;
+    let tea = product.add("tea", 5_000, 10);
+    product.fail("decrease", Fault::Hang);
+    let body = one_line(tea, 1);
+    let placing = order.http.post("/orders", &HEADERS, &body);
+    let stopping = async {
+        eventually(SOON, "the call is under way", async || {
+            !product.seen("decrease").is_empty()
+        })
+        .await;
+        order.process.terminate();
+    };
+    let ((status, body, _), ()) = tokio::join!(placing, stopping);
+    assert_eq!(status, 202, "{body}");
+    assert!(order.process.wait(Duration::from_secs(15)).await.success());
+}
+
+#[tokio::test]
+async fn an_accepted_order_outlives_the_process_that_accepted_it() {
+    let url = Postgres::shared().database().await.url;
+    let product = Product::default();
+    let (live, _stop) = listen(product.clone()).await;
+    let tea = product.add("tea", 5_000, 10);
+    let first = start(&url, &live).await;
+    let (status, placed, _) = first
+        .http
+        .post("/orders", &HEADERS, &one_line(tea, 1))
+        .await;
+    assert_eq!(status, 202, "{placed}");
+    first.process.kill9();
+    let second = start(&url, &live).await;
+    let path = format!("/orders/{}", placed["id"].as_str().expect("an id"));
+    let (_, read, _) = second.http.get(&path, &HEADERS).await;
+    assert_eq!(read, placed);
+}
+
+#[tokio::test]
+async fn a_setting_found_wrong_before_there_is_a_log_is_refused_in_words() {
+    let program = Program::at(env!("CARGO_BIN_EXE_order-service"))
+        .env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")
+        .env("LOG", "[[[=");
+    let process = Process::start(&program).await;
+    assert!(!process.wait(SOON).await.success());
+    let output = process.output();
+    assert!(output.contains("LOG"), "{output}");
+}
+
+#[tokio::test]
+async fn asked_to_stop_while_it_waits_for_its_database_it_ends_at_once() {
+    let ports = [Port::free(), Port::free(), Port::free()];
+    let database = format!("postgres://nobody@{}/none", ports[0].address());
+    let program = Program::at(env!("CARGO_BIN_EXE_order-service"))
+        .env("DATABASE_URL", database)
+        .env("ORDER_HTTP_ADDR", ports[1].address().to_string())
+        .env("ORDER_OPS_ADDR", ports[2].address().to_string());
+    let process = Process::start(&program).await;
+    eventually(SOON, "it waits for its database", async || {
+        process.output().contains("does not answer yet")
+    })
+    .await;
+    process.terminate();
+    assert!(process.wait(SOON).await.success());
+}

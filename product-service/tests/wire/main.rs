@@ -1,0 +1,22 @@
+//! What product-service answers over HTTP and gRPC, on a real Postgres and a real Redis.
+//!
+//! - `products`, `stock`, `deals`: what the endpoints do.
+//! - `bad_http`, `bad_grpc`: what is not understood is named, and changes nothing.
+//! - `holds`: the gRPC methods that move stock.
+//! - `standard`: health and reflection; the generated server as a client's transport.
+//! - `access`: who may call what.
+//! - `process`: the program: settings it refuses, and how it stops.
+//! - `bed`: a service on free ports.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod access;
+mod bad_grpc;
+mod bad_http;
+mod bed;
+mod deals;
+mod holds;
+mod process;
+mod products;
+mod standard;
+mod stock;
