@@ -115,7 +115,9 @@ async fn promise_5_the_units_of_a_process_that_died_between_gate_and_ledger_are_
         async move { replica.buy(number, product, 3).await.is_ok() }
     })
     .await;
-    assert!(shop.bed.store.void(batch, deal, 0).await.unwrap().is_void);
+    let voided = shop.bed.store.void(batch, deal, 0).await.unwrap();
+    assert!(voided.is_void);
+    assert_eq!(voided.owed, 3);
     replica.agrees(product).await;
     // The dead process's order and buyer are not counted any more.
     replica.restore(number).await;

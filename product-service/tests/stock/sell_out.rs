@@ -145,6 +145,10 @@ async fn promise_6_hot_and_normal_lines_of_an_order_are_taken_together_or_not_at
     assert_eq!(units, [2, 1, 1], "lines of one product are summed");
     let refused = replica.stock.decrease(wanted(2), None).await;
     assert_eq!(refusal(refused), Refusal::OutOfStock(scarce));
+    eventually(SOON, "what the first gate took is owed", || async {
+        shop.bed.deal(deal).await.owed == 2
+    })
+    .await;
     replica.agrees(plenty).await;
     replica.agrees(scarce).await;
     assert_eq!(shop.bed.deal(deal).await.sums.held, 2);
