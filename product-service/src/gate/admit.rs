@@ -87,12 +87,14 @@ impl Gate {
         }
         let mut call = ADMIT.call(
             product,
-            4 + 2 * requests.len(),
+            5 + 2 * requests.len(),
             64 + BYTES_OF_A_REQUEST * requests.len(),
         );
+        let told = self.0.done.take(product);
         call.arg(deal_number)
             .arg(batch.0.as_bytes())
-            .arg(self.0.done.take(product))
+            .arg(told.batches)
+            .arg(told.not_taken)
             .arg(asked);
         for request in requests {
             call.arg(request.order_id.0.as_bytes());

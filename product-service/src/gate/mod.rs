@@ -4,7 +4,8 @@
 //! ledger may still refuse, and all it keeps may vanish at any time.
 //!
 //! - [`Gate`] is the handle; every operation stands in the file of its script: `admit` on one
-//!   multiplexed connection, `load`, `settle`, `void`, `drop`, `raise` through the pool.
+//!   multiplexed connection, `load`, `settle`, `void`, `drop`, `raise` through the pool. `wipe` takes
+//!   away whatever stands in a gate's place.
 //! - `stale` lists the batches whose process seems to have died.
 //! - `scripts` runs the Lua of `lua/`, `keys` names the Redis keys, [`reply`] mirrors the reply codes.
 //! - `hot` keeps the multiplexed connection, `breaker` whether Redis counts as up, `done` the batches
@@ -27,10 +28,11 @@ mod scripts;
 mod settle;
 mod stale;
 mod void;
+mod wipe;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use domain::{BatchId, ProductId};
+use domain::{BatchId, OrderId, ProductId};
 use redis::{AsyncConnectionConfig, Client};
 
 pub use self::{
@@ -126,10 +128,12 @@ impl Gate {
         self.0.breaker.is_up()
     }
 
-    /// Remembers that a batch needs no place in the in-flight list any more, which Redis is told with
-    /// the next [`Gate::admit`] or [`Gate::settle`] of the product. Should that be forgotten, the
-    /// batch is found stale and looked up in the ledger: harmless.
-    pub fn done(&self, product: ProductId, batch: BatchId) {
-        self.0.done.remember(product, batch);
+    /// Remembers that a batch needs no place in the in-flight list any more, and `not_taken`, those of
+    /// its orders that the ledger did not take: their admissions go, unless a later batch has passed
+    /// them since. Redis is told with the next [`Gate::admit`] or [`Gate::settle`] of the product.
+    /// Should that be forgotten, the batch is found stale and looked up in the ledger, and the
+    /// admissions stay until the deal ends: harmless.
+    pub fn done(&self, product: ProductId, batch: BatchId, not_taken: &[OrderId]) {
+        self.0.done.remember(product, batch, not_taken);
     }
 }

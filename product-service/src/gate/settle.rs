@@ -42,10 +42,11 @@ pub enum Settled {
 
 impl Gate {
     /// Hands the gate `owed`, the number in the deal's row: doing it twice, late or out of order does
-    /// nothing.
+    /// nothing. Batches in flight that cannot be read leave the list.
     ///
     /// # Errors
-    /// As [`GateError`] says; repeating the call is safe.
+    /// As [`GateError`] says; repeating the call is safe. [`GateError::Protocol`] means that no script
+    /// can work with this gate: [`Gate::wipe`] it.
     pub async fn settle(
         &self,
         product: ProductId,
@@ -111,10 +112,13 @@ impl Gate {
     }
 
     fn settling(&self, product: ProductId, deal_number: i64, owed: i64) -> Result<Cmd, GateError> {
-        let mut call = SETTLE.call(product, 4, 128);
-        call.arg(in_range(deal_number)?)
-            .arg(in_range(owed)?)
-            .arg(self.0.done.take(product))
+        let (deal_number, owed) = (in_range(deal_number)?, in_range(owed)?);
+        let told = self.0.done.take(product);
+        let mut call = SETTLE.call(product, 5, 128);
+        call.arg(deal_number)
+            .arg(owed)
+            .arg(told.batches)
+            .arg(told.not_taken)
             .arg(STALE_AFTER.as_millis().to_string());
         Ok(call)
     }

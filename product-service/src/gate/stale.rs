@@ -24,7 +24,8 @@ type Snapshot = ((i64, i64), Option<i64>, Vec<(Vec<u8>, Vec<u8>)>);
 
 impl Gate {
     /// The product's batches in flight that are older than `older_than` by the server's clock, or
-    /// ahead of it by as much. None when there is no gate.
+    /// ahead of it by as much. None when there is no gate. Entries that cannot be read are passed
+    /// over; the next settlement drops them.
     ///
     /// # Errors
     /// As [`GateError`] says; nothing is changed.
@@ -51,20 +52,17 @@ impl Gate {
             return Ok(Vec::new());
         };
         let now_ms = seconds * 1_000 + micros / 1_000;
-        let stale = entries
+        let readable = entries
             .iter()
-            .filter_map(|(batch, entry)| match decode(batch, entry) {
-                Some((_, at_ms, _)) if age(now_ms, at_ms) <= older_than => None,
-                Some((batch_id, _, units)) => Some(Ok(StaleBatch {
-                    batch_id,
-                    units,
-                    deal_number,
-                })),
-                None => Some(Err(GateError::Protocol(
-                    "a batch in flight is not as written".into(),
-                ))),
-            });
-        self.noted(stale.collect())
+            .filter_map(|(batch, entry)| decode(batch, entry));
+        let stale = readable.filter(|&(_, at_ms, _)| age(now_ms, at_ms) > older_than);
+        Ok(stale
+            .map(|(batch_id, _, units)| StaleBatch {
+                batch_id,
+                units,
+                deal_number,
+            })
+            .collect())
     }
 }
 

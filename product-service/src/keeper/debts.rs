@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use domain::ProductId;
+use domain::{OrderId, ProductId};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -59,8 +59,8 @@ impl Debts {
 }
 
 impl AfterCommit for Debts {
-    fn recorded(&self, batch: GateBatch) {
-        self.gate.done(batch.product_id, batch.batch_id);
+    fn recorded(&self, batch: GateBatch, not_taken: &[OrderId]) {
+        self.gate.done(batch.product_id, batch.batch_id, not_taken);
     }
 
     fn owes(&self, owed: Owed) {
@@ -79,6 +79,6 @@ impl AfterCommit for Debts {
 pub(crate) struct NoGate;
 
 impl AfterCommit for NoGate {
-    fn recorded(&self, _: GateBatch) {}
+    fn recorded(&self, _: GateBatch, _: &[OrderId]) {}
     fn owes(&self, _: Owed) {}
 }

@@ -1,7 +1,10 @@
 //! Every second: the routes are read, gates get what they are owed, batches of dead processes are
-//! voided, and gate and ledger are compared.
+//! voided, and gate and ledger are compared. A gate that no script can work with is wiped.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use domain::{DealId, ProductId};
 use tokio::time::{MissedTickBehavior, interval};
@@ -9,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     deals::{GateView, drop_gate},
-    gate::{Gate, Raise, Raised, STALE_AFTER, Settled},
+    gate::{Gate, GateError, Raise, Raised, STALE_AFTER, Settled},
     ledger::book::{DealRow, DealStatus},
     metrics,
     stock::Stock,
@@ -24,8 +27,18 @@ pub(crate) struct Tender {
     store: Store,
     stock: Stock,
     gate: Option<Gate>,
-    /// Gates that were too low at the last reading.
-    low: HashMap<DealId, GateView>,
+    /// By how many units gates were too low at the last reading.
+    low: HashMap<DealId, i64>,
+    /// Deals whose product had the gate of a later one at the last reading, of which the ledger knew
+    /// nothing.
+    overtaken: HashSet<DealId>,
+}
+
+/// What a round's settlement has found.
+#[derive(Default)]
+struct Found {
+    views: HashMap<DealId, GateView>,
+    overtaken: HashSet<DealId>,
 }
 
 impl Tender {
@@ -35,6 +48,7 @@ impl Tender {
             stock,
             gate,
             low: HashMap::new(),
+            overtaken: HashSet::new(),
         }
     }
 
@@ -61,36 +75,69 @@ impl Tender {
     }
 
     async fn round(&mut self) -> Result<(), sqlx::Error> {
+        let before = self.stock.routes().table();
         let open = self.store.open_deals().await?;
         metrics::open_deals(open.len());
-        let gone = self.stock.routes().replace(&open);
+        let gone = self.stock.routes().replace(&before, &open);
         let Some(gate) = self.gate.clone().filter(Gate::is_up) else {
             return Ok(());
         };
         for (product_id, number) in gone {
-            drop_gate(&gate, product_id, number).await;
+            if self.has_ended(product_id, number).await? {
+                drop_gate(&gate, product_id, number).await;
+            }
         }
-        let views = self.settle(&gate, &open).await;
-        self.compare(&gate, views).await
+        let found = self.settle(&gate, &open).await;
+        // Read after the gate, so that a unit on its way, or a deal that has just ended, is not missed.
+        let now = self.store.open_deals().await?;
+        self.wipe_overtaken(&gate, &now, found.overtaken).await;
+        self.compare(&gate, &now, &found.views).await;
+        Ok(())
+    }
+
+    /// A deal that is not among the open ones may have started only after they were read.
+    async fn has_ended(&self, product_id: ProductId, number: i64) -> Result<bool, sqlx::Error> {
+        let latest = self.store.latest_deal(product_id).await?;
+        Ok(latest.is_some_and(|latest| {
+            latest.number > number
+                || (latest.number == number && latest.status == DealStatus::Ended)
+        }))
     }
 
     /// Hands over what is owed, voids what is stale, and answers how each gate stands.
-    async fn settle(&self, gate: &Gate, open: &[DealRow]) -> HashMap<DealId, GateView> {
+    async fn settle(&self, gate: &Gate, open: &[DealRow]) -> Found {
         let debt = |deal: &DealRow| (deal.product_id, deal.number, deal.owed);
         let debts: Vec<(ProductId, i64, i64)> = open.iter().map(debt).collect();
-        let mut views = HashMap::new();
+        let mut found = Found::default();
         for (deal, settled) in open.iter().zip(gate.settle_many(&debts).await) {
             match settled {
                 Ok(settled) => {
-                    if matches!(settled, Settled::Open { stale_batches, .. } if stale_batches > 0) {
-                        self.void_stale(gate, deal).await;
+                    match settled {
+                        Settled::Open { stale_batches, .. } if stale_batches > 0 => {
+                            self.void_stale(gate, deal).await;
+                        }
+                        Settled::StaleCaller => _ = found.overtaken.insert(deal.id),
+                        Settled::Open { .. } | Settled::Missing => {}
                     }
-                    views.insert(deal.id, GateView::from(settled));
+                    found.views.insert(deal.id, GateView::from(settled));
                 }
+                Err(error @ GateError::Protocol(_)) => wipe(gate, deal, &error.to_string()).await,
                 Err(error) => tracing::debug!(%error, deal.id = %deal.id, "a gate was not settled"),
             }
         }
-        views
+        found
+    }
+
+    /// A deal that is still open after its gate was found to be a later one's: at two readings, the
+    /// gate was changed by hand, or the ledger is of before that deal.
+    async fn wipe_overtaken(&mut self, gate: &Gate, now: &[DealRow], mut found: HashSet<DealId>) {
+        found.retain(|id| now.iter().any(|deal| deal.id == *id));
+        for deal in now {
+            if found.contains(&deal.id) && self.overtaken.contains(&deal.id) {
+                wipe(gate, deal, "it is of a later deal than the ledger knows").await;
+            }
+        }
+        self.overtaken = found;
     }
 
     /// Batches that a dead process left between gate and ledger: the ledger records them as void, then
@@ -133,34 +180,36 @@ impl Tender {
         }
     }
 
-    /// Publishes the drift, and raises a gate that is too low at two readings: only a hand can have
-    /// made it so.
-    async fn compare(
-        &mut self,
-        gate: &Gate,
-        views: HashMap<DealId, GateView>,
-    ) -> Result<(), sqlx::Error> {
+    /// Publishes the drift, and raises a gate that is too low at two readings by what it lacked at both:
+    /// only a hand can have made it so.
+    async fn compare(&mut self, gate: &Gate, now: &[DealRow], views: &HashMap<DealId, GateView>) {
         let (mut high, mut low) = (0, 0);
         let mut low_now = HashMap::new();
-        // Read after the gate, so that a unit on its way is not missed.
-        for deal in self.store.open_deals().await? {
-            let Some((view, drift)) = drift(&views, &deal) else {
+        for deal in now {
+            let Some((view, drift)) = drift(views, deal) else {
                 continue;
             };
             high += drift.max(0);
-            low += (-drift).max(0);
-            if drift >= 0 || deal.status != DealStatus::Running {
+            let lacking = (-drift).max(0);
+            low += lacking;
+            if lacking == 0 || deal.status != DealStatus::Running {
                 continue;
             }
-            if self.low.get(&deal.id) == Some(&view) {
-                raise(gate, &deal, &view, -drift).await;
+            let by = self
+                .low
+                .get(&deal.id)
+                .map_or(0, |&before| before.min(lacking));
+            let raised = if by > 0 {
+                raise(gate, deal, &view, by).await
             } else {
-                low_now.insert(deal.id, view);
+                0
+            };
+            if raised < lacking {
+                low_now.insert(deal.id, lacking - raised);
             }
         }
         self.low = low_now;
         metrics::drift(high, low);
-        Ok(())
     }
 }
 
@@ -169,9 +218,10 @@ fn drift(views: &HashMap<DealId, GateView>, deal: &DealRow) -> Option<(GateView,
     Some((view, view.drift(deal)?))
 }
 
-async fn raise(gate: &Gate, deal: &DealRow, view: &GateView, by: i64) {
+/// Answers by how many units the gate was raised.
+async fn raise(gate: &Gate, deal: &DealRow, view: &GateView, by: i64) -> i64 {
     let (Some(quantity), Some(owed)) = (view.quantity, view.owed_seen) else {
-        return;
+        return 0;
     };
     let raise = Raise {
         product: deal.product_id,
@@ -184,8 +234,23 @@ async fn raise(gate: &Gate, deal: &DealRow, view: &GateView, by: i64) {
         Ok(Raised::Raised) => {
             metrics::raised();
             tracing::warn!(deal.id = %deal.id, units = by, "raised a gate that was too low");
+            by
         }
-        Ok(_) => {}
-        Err(error) => tracing::debug!(%error, deal.id = %deal.id, "a gate was not raised"),
+        // It has changed since it was read: the next reading finds it as low.
+        Ok(_) => 0,
+        Err(error) => {
+            tracing::debug!(%error, deal.id = %deal.id, "a gate was not raised");
+            0
+        }
+    }
+}
+
+/// The next request loads it afresh.
+async fn wipe(gate: &Gate, deal: &DealRow, why: &str) {
+    match gate.wipe(deal.product_id).await {
+        Ok(()) => {
+            tracing::warn!(deal.id = %deal.id, why, "wiped a gate that no script can work with");
+        }
+        Err(error) => tracing::debug!(%error, deal.id = %deal.id, "a gate was not wiped"),
     }
 }

@@ -1,9 +1,12 @@
 //! All hot requests that wait go through the gate together: one script call per product. Winners go
 //! on to the ledger as one lot, losers are answered.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
-use domain::{BatchId, IdSource, ProductId};
+use domain::{BatchId, IdSource, OrderId, ProductId};
 use futures::future::join_all;
 use service_kit::batcher::{Batcher, BatcherOptions, Call, PushError, Worker};
 use tokio::{
@@ -169,16 +172,16 @@ impl Passage {
         let asks = asks(&calls);
         let answers = join_all(asks.iter().map(|ask| self.ask_gate(ask))).await;
         let mut judgements: Vec<Judgement> = calls.iter().map(|_| Judgement::Through).collect();
-        let mut touched = Vec::new();
+        let (mut touched, mut let_in) = (Vec::new(), HashSet::new());
         for (ask, (batch_id, answer)) in asks.iter().zip(answers) {
-            if ask.judge(&answer, &mut calls, &mut judgements) {
+            if ask.judge(&answer, &mut calls, &mut judgements, &mut let_in) {
                 touched.push(GateBatch {
                     batch_id,
                     product_id: ask.product_id,
                 });
             }
         }
-        let refused = self.send_on(calls, judgements, touched, permit);
+        let refused = self.send_on(calls, judgements, (touched, let_in), permit);
         self.look_again(refused).await;
     }
 
@@ -248,11 +251,12 @@ impl Passage {
         &self,
         calls: Vec<GateCall>,
         judgements: Vec<Judgement>,
-        touched: Vec<GateBatch>,
+        (touched, let_in): (Vec<GateBatch>, HashSet<OrderId>),
         permit: OwnedSemaphorePermit,
     ) -> Vec<(Refused, Call<(), Outcome>)> {
         let mut lot = Lot {
             gate_batches: Vec::new(),
+            losers: Vec::new(),
             calls: Vec::with_capacity(calls.len()),
             permit: Some(permit),
         };
@@ -262,6 +266,9 @@ impl Passage {
                 lot.calls
                     .push(call.map(|candidate| Command::Take(candidate.take)));
                 continue;
+            }
+            if let_in.contains(&call.request.take.order_id) {
+                lot.losers.push(call.request.take.order_id);
             }
             let units = call.request.take.gate_units();
             if !units.is_empty() {
@@ -275,7 +282,11 @@ impl Passage {
         if lot.calls.is_empty() {
             // Admissions that only passed took nothing: there is nothing to record.
             for batch in touched {
-                self.parts.gate.done(batch.product_id, batch.batch_id);
+                let GateBatch {
+                    batch_id,
+                    product_id,
+                } = batch;
+                self.parts.gate.done(product_id, batch_id, &lot.losers);
             }
         } else {
             lot.gate_batches = touched;
@@ -336,8 +347,15 @@ fn asks(calls: &[GateCall]) -> Vec<Ask> {
 }
 
 impl Ask {
-    /// Notes the gate's answer at each line. Answers whether the gate keeps the batch in flight.
-    fn judge(&self, answer: &Answer, calls: &mut [GateCall], judgements: &mut [Judgement]) -> bool {
+    /// Notes the gate's answer at each line, and the orders that it `let_in`. Answers whether the gate
+    /// keeps the batch in flight.
+    fn judge(
+        &self,
+        answer: &Answer,
+        calls: &mut [GateCall],
+        judgements: &mut [Judgement],
+        let_in: &mut HashSet<OrderId>,
+    ) -> bool {
         let verdicts = match answer {
             Answer::Absent => return false,
             Answer::Rerouted => {
@@ -350,6 +368,9 @@ impl Ask {
         };
         let mut is_in_flight = false;
         for ((call, line), verdict) in self.lines.iter().zip(verdicts) {
+            if matches!(verdict, Verdict::Admitted | Verdict::Passed) {
+                let_in.insert(calls[*call].request.take.order_id);
+            }
             match verdict {
                 Verdict::Admitted => {
                     let line = &mut calls[*call].request.take.lines[*line];

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{BatchId, IdSource};
+use domain::{BatchId, IdSource, OrderId};
 use service_kit::batcher::{Batcher, BatcherOptions, Call, PushError, Worker};
 use tokio::{
     sync::OwnedSemaphorePermit,
@@ -38,6 +38,8 @@ pub(crate) type LedgerCall = Call<Command, Outcome>;
 pub(crate) struct Lot {
     /// The gate's batches whose units it carries.
     pub(crate) gate_batches: Vec<GateBatch>,
+    /// Orders that one of these batches admitted or passed, but that go no further.
+    pub(crate) losers: Vec<OrderId>,
     /// In order of arrival.
     pub(crate) calls: Vec<LedgerCall>,
     /// The gate's permit to have this lot under way.
@@ -53,9 +55,18 @@ impl Lot {
     pub(crate) fn single(call: LedgerCall) -> Self {
         Self {
             gate_batches: Vec::new(),
+            losers: Vec::new(),
             calls: vec![call],
             permit: None,
         }
+    }
+
+    /// The orders that did not come to hold anything.
+    fn not_taken(&self, outcomes: &[Outcome]) -> Vec<OrderId> {
+        let decided = self.calls.iter().zip(outcomes);
+        let refused = decided.filter(|(_, outcome)| !matches!(outcome, Outcome::Taken(_)));
+        let refused = refused.filter_map(|(call, _)| call.request.order_id());
+        refused.chain(self.losers.iter().copied()).collect()
     }
 
     /// What to commit. What nobody waits for any more is not begun; what the gate took is owed.
@@ -80,8 +91,9 @@ pub(crate) struct NotQueued;
 
 /// What follows a commit, outside the ledger.
 pub(crate) trait AfterCommit: Send + Sync + std::fmt::Debug {
-    /// A batch of the gate is recorded: it is no longer in flight.
-    fn recorded(&self, batch: GateBatch);
+    /// A batch of the gate is recorded: it is no longer in flight. Of its orders the ledger did not
+    /// take those `not_taken`; others may be among them.
+    fn recorded(&self, batch: GateBatch, not_taken: &[OrderId]);
     /// A gate is owed more.
     fn owes(&self, owed: Owed);
 }
@@ -240,8 +252,9 @@ impl Committer {
             self.after.owes(owed);
         }
         for (lot, outcomes) in lots.into_iter().zip(settled.outcomes) {
+            let not_taken = lot.not_taken(&outcomes);
             for batch in &lot.gate_batches {
-                self.after.recorded(*batch);
+                self.after.recorded(*batch, &not_taken);
             }
             for (call, outcome) in lot.calls.into_iter().zip(outcomes) {
                 // Given up before it was begun: a call that is dropped tells no outcome.

@@ -34,7 +34,8 @@ impl From<&DealRow> for DealRoute {
     }
 }
 
-type Table = Arc<HashMap<ProductId, DealRoute>>;
+/// The routes at one moment.
+pub type Table = Arc<HashMap<ProductId, DealRoute>>;
 
 /// The open deals by product, shared by all requests.
 #[derive(Debug, Default)]
@@ -50,19 +51,31 @@ impl Routes {
         Arc::clone(&self.table.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Replaces the table by what the ledger says. Answers the deals that are no longer in it.
-    pub fn replace(&self, open: &[DealRow]) -> Vec<(ProductId, i64)> {
+    /// Replaces the table by what the ledger says, but for the products whose route has changed since
+    /// `before`, which is the table as it was before the ledger was read: of them the ledger may have
+    /// said less than is known here. Answers the deals that were in it and that the ledger did not name.
+    pub fn replace(&self, before: &Table, open: &[DealRow]) -> Vec<(ProductId, i64)> {
         let by_product = |deal: &DealRow| (deal.product_id, DealRoute::from(deal));
-        let new: HashMap<ProductId, DealRoute> = open.iter().map(by_product).collect();
-        let old = self.table();
-        let gone = old
+        let mut new: HashMap<ProductId, DealRoute> = open.iter().map(by_product).collect();
+        let gone = before
             .iter()
             .filter(|(product_id, route)| {
                 new.get(product_id).map(|now| now.number) != Some(route.number)
             })
             .map(|(product_id, route)| (*product_id, route.number))
             .collect();
-        *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        for (product_id, route) in table.iter() {
+            if before.get(product_id) != Some(route) {
+                new.insert(*product_id, *route);
+            }
+        }
+        for product_id in before.keys() {
+            if !table.contains_key(product_id) {
+                new.remove(product_id);
+            }
+        }
+        *table = Arc::new(new);
         gone
     }
 
@@ -96,7 +109,46 @@ impl Routes {
             return Ok(());
         }
         let open = store.open_deals().await?;
-        self.replace(&open);
+        self.replace(seen, &open);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOT: ProductId = ProductId(uuid::Uuid::from_u128(1));
+
+    fn route(number: i64) -> DealRoute {
+        DealRoute {
+            deal_id: DealId(uuid::Uuid::from_u128(9)),
+            number,
+            is_running: true,
+        }
+    }
+
+    #[test]
+    fn a_deal_that_started_while_the_ledger_was_read_keeps_its_route_and_is_not_gone() {
+        let routes = Routes::default();
+        let before = routes.table();
+        routes.insert(HOT, route(1));
+        assert_eq!(routes.replace(&before, &[]), []);
+        assert_eq!(routes.table().get(&HOT), Some(&route(1)));
+
+        // The next deal of the same product, too.
+        let before = routes.table();
+        routes.insert(HOT, route(2));
+        assert_eq!(routes.replace(&before, &[]), [(HOT, 1)]);
+        assert_eq!(routes.table().get(&HOT), Some(&route(2)));
+    }
+
+    #[test]
+    fn a_deal_that_the_ledger_did_not_name_is_gone() {
+        let routes = Routes::default();
+        routes.insert(HOT, route(1));
+        let before = routes.table();
+        assert_eq!(routes.replace(&before, &[]), [(HOT, 1)]);
+        assert!(routes.table().is_empty());
     }
 }

@@ -170,10 +170,14 @@ pub(crate) fn batch_id(batch: u128) -> BatchId {
     BatchId(Uuid::from_u128(batch))
 }
 
+pub(crate) fn order_id(order: u128) -> OrderId {
+    OrderId(Uuid::from_u128(order))
+}
+
 /// Order `order` of buyer `user` for `units`.
 pub(crate) fn request(order: u128, user: u128, units: i64) -> Admission {
     Admission {
-        order_id: OrderId(Uuid::from_u128(order)),
+        order_id: order_id(order),
         user_id: UserId(Uuid::from_u128(user)),
         units,
         ignore_limit: false,

@@ -205,6 +205,8 @@ async fn a_figure_that_is_no_whole_number_is_an_error_with_nothing_done() {
         ("quantity", ""),
         ("quantity", "99999999999999999999"),
         ("deal", "seven"),
+        ("owed", "x"),
+        ("owed", "1.5"),
         ("per_user_limit", "many"),
     ] {
         let bed = Bed::with(10, None).await;
@@ -219,13 +221,30 @@ async fn a_figure_that_is_no_whole_number_is_an_error_with_nothing_done() {
         assert!(bed.hash("inflight").await.is_empty());
         assert_eq!(bed.hash("stock").await[field.as_bytes()], value.as_bytes());
     }
-    let bed = Bed::with(10, None).await;
-    bed.by_hand::<i64>("HDEL hotdeal:stock:{p} quantity").await;
-    let outcome = bed.admit(1, &[request(1, 1, 1)]).await;
-    assert!(
-        matches!(outcome, Err(GateError::Protocol(_))),
-        "{outcome:?}"
-    );
+    for field in ["quantity", "owed"] {
+        let bed = Bed::with(10, None).await;
+        bed.by_hand::<i64>(&format!("HDEL hotdeal:stock:{{p}} {field}"))
+            .await;
+        let outcome = bed.admit(1, &[request(1, 1, 1)]).await;
+        assert!(
+            matches!(outcome, Err(GateError::Protocol(_))),
+            "{field}: {outcome:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_wipe_takes_whatever_stands_in_a_gate_s_place() {
+    for kind in ["stock", "admitted", "buyers", "inflight"] {
+        let bed = Bed::with(10, Some(1)).await;
+        bed.verdicts(1, &[request(1, 1, 1)]).await;
+        bed.by_hand::<()>(&format!("SET {} x", bed.key(kind))).await;
+        bed.by_hand::<()>("SET other 1").await;
+        bed.gate.wipe(bed.product).await.unwrap();
+        bed.gate.wipe(bed.product).await.unwrap();
+        assert_eq!(bed.by_hand::<i64>("DBSIZE").await, 1, "{kind}");
+        assert_eq!(bed.load(DEAL, 3, 0, None).await, Loaded::Loaded);
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use product_service::gate::{
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::bed::{Bed, batch_id, digits, number, request};
+use crate::bed::{Bed, batch_id, digits, number, order_id, request};
 use crate::model::{Ask, Model};
 
 #[derive(Debug, Clone)]
@@ -21,6 +21,7 @@ enum Step {
     },
     Done {
         batch: u128,
+        not_taken: Vec<u128>,
     },
     Settle {
         owed: i64,
@@ -40,7 +41,7 @@ enum Step {
 
 /// Batches are numbered by the step that begins them; a step names one by how many steps ago that was.
 fn numbered((index, (caller, mut step)): (u128, (i64, Step))) -> (u128, i64, Step) {
-    if let Step::Void { batch, .. } | Step::Done { batch } = &mut step {
+    if let Step::Void { batch, .. } | Step::Done { batch, .. } = &mut step {
         *batch = index.saturating_sub(*batch);
     }
     (index, caller, step)
@@ -78,7 +79,8 @@ fn step() -> impl Strategy<Value = (i64, Step)> {
     let step = prop_oneof![
         2 => load,
         8 => prop::collection::vec(ask, 0..6).prop_map(|requests| Step::Admit { requests }),
-        2 => (1..9_u128).prop_map(|batch| Step::Done { batch }),
+        4 => (1..9_u128, prop::collection::vec(0..8_u128, 0..5))
+            .prop_map(|(batch, not_taken)| Step::Done { batch, not_taken }),
         2 => (0..20_i64).prop_map(|owed| Step::Settle { owed }),
         5 => void,
         1 => raise,
@@ -104,7 +106,7 @@ enum Answer {
 /// What the model answers.
 fn foresee(
     gate: &mut Option<Model>,
-    told: &mut Vec<u128>,
+    told: &mut Vec<(u128, Vec<u128>)>,
     batch: u128,
     caller: i64,
     step: &Step,
@@ -118,8 +120,8 @@ fn foresee(
         Vec::new()
     };
     match (step, open) {
-        (Step::Done { batch }, _) => {
-            told.push(*batch);
+        (Step::Done { batch, not_taken }, _) => {
+            told.push((*batch, not_taken.clone()));
             Answer::Nothing
         }
         (Step::Load { .. }, _) if stale => Answer::Loaded(Loaded::StaleCaller),
@@ -147,15 +149,15 @@ fn foresee(
             None => Answer::Dropped(Dropped::Absent),
         },
         (Step::Admit { requests }, Some(gate)) => {
+            gate.finish(&done);
             let verdicts = gate.admit(batch, requests);
-            gate.inflight.retain(|batch, _| !done.contains(batch));
             Answer::Admitted(Admitted::Open {
                 quantity: gate.quantity,
                 verdicts,
             })
         }
         (Step::Settle { owed }, Some(gate)) => {
-            gate.inflight.retain(|batch, _| !done.contains(batch));
+            gate.finish(&done);
             gate.hand_over(*owed);
             Answer::Settled(Settled::Open {
                 quantity: gate.quantity,
@@ -235,8 +237,12 @@ async fn ask(bed: &Bed, read: Option<&Model>, batch: u128, caller: i64, step: &S
                 .await;
             Answer::Admitted(admitted.unwrap())
         }
-        Step::Done { batch } => {
-            gate.done(product, batch_id(batch));
+        Step::Done {
+            batch,
+            ref not_taken,
+        } => {
+            let orders: Vec<_> = not_taken.iter().map(|&order| order_id(order)).collect();
+            gate.done(product, batch_id(batch), &orders);
             Answer::Nothing
         }
         Step::Settle { owed } => {

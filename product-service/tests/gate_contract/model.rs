@@ -62,16 +62,30 @@ impl Model {
 
     pub(crate) fn void(&mut self, batch: u128, owed: i64, was_void: bool) {
         let (_, orders) = self.inflight.remove(&batch).unwrap_or_default();
-        for order in orders.into_iter().filter(|_| was_void) {
-            if self.admitted.get(&order).is_some_and(|it| it.0 == batch) {
-                let (_, user, units) = self.admitted.remove(&order).unwrap();
+        if was_void {
+            self.forget(batch, &orders);
+        }
+        self.hand_over(owed);
+    }
+
+    /// Batches are done, and the ledger did not take these of their orders.
+    pub(crate) fn finish(&mut self, done: &[(u128, Vec<u128>)]) {
+        for (batch, not_taken) in done {
+            self.inflight.remove(batch);
+            self.forget(*batch, not_taken);
+        }
+    }
+
+    fn forget(&mut self, batch: u128, orders: &[u128]) {
+        for order in orders {
+            if self.admitted.get(order).is_some_and(|it| it.0 == batch) {
+                let (_, user, units) = self.admitted.remove(order).unwrap();
                 if let Some(bought) = self.buyers.get_mut(&user) {
                     *bought -= units;
                 }
             }
         }
         self.buyers.retain(|_, bought| *bought > 0);
-        self.hand_over(owed);
     }
 }
 

@@ -6,7 +6,7 @@ use domain::ProductId;
 use product_service::gate::{GateError, STALE_AFTER, Settled, StaleBatch, Verdict};
 use uuid::Uuid;
 
-use crate::bed::{Bed, DEAL, Figures, batch_id, request};
+use crate::bed::{Bed, DEAL, Figures, batch_id, order_id, request};
 
 #[tokio::test]
 async fn owed_units_are_added_once_however_often_late_or_out_of_order() {
@@ -35,17 +35,125 @@ async fn done_batches_leave_the_list_with_the_next_admission_or_settlement() {
     for n in 1..=3 {
         bed.verdicts(n, &[request(n, n, 1)]).await;
     }
-    bed.gate.done(bed.product, batch_id(1));
-    bed.gate.done(bed.product, batch_id(2));
+    bed.gate.done(bed.product, batch_id(1), &[]);
+    bed.gate.done(bed.product, batch_id(2), &[]);
     assert_eq!(bed.hash("inflight").await.len(), 3);
     bed.verdicts(4, &[request(9, 9, 99)]).await;
     assert_eq!(bed.hash("inflight").await.len(), 1);
-    bed.gate.done(bed.product, batch_id(3));
+    bed.gate.done(bed.product, batch_id(3), &[]);
     assert_eq!(bed.settle(0).await.in_flight, (0, 0));
     assert!(bed.hash("inflight").await.is_empty());
     // Their admissions stay.
     let verdicts = bed.verdicts(5, &[request(1, 1, 1)]).await;
     assert_eq!(verdicts, [Verdict::Passed]);
+}
+
+#[tokio::test]
+async fn orders_the_ledger_did_not_take_lose_their_admissions_and_are_not_counted() {
+    let bed = Bed::with(10, Some(3)).await;
+    let both = [request(1, 1, 2), request(2, 2, 3)];
+    bed.verdicts(1, &both).await;
+    // Told twice, and of an order that the gate knows nothing of.
+    let not_taken = [2, 2, 99].map(order_id);
+    bed.gate.done(bed.product, batch_id(1), &not_taken);
+    bed.gate.done(bed.product, batch_id(1), &not_taken);
+    let expected = Figures {
+        quantity: 8,
+        owed: 3,
+        in_flight: (0, 0),
+    };
+    assert_eq!(bed.settle(3).await, expected);
+    assert_eq!(bed.buyers().await, [(1, 2)].into());
+    let again = bed.verdicts(2, &both).await;
+    assert_eq!(again, [Verdict::Passed, Verdict::Admitted]);
+
+    // With an admission they go before it, so that the very same orders take again.
+    bed.gate
+        .done(bed.product, batch_id(2), &[1, 2].map(order_id));
+    let again = bed.verdicts(3, &both).await;
+    assert_eq!(again, [Verdict::Admitted, Verdict::Admitted]);
+    assert_eq!(bed.buyers().await, [(1, 2), (2, 3)].into());
+    assert_eq!(bed.settle(3).await.quantity, 0);
+}
+
+#[tokio::test]
+async fn an_order_that_a_later_batch_has_passed_keeps_its_admission() {
+    let bed = Bed::with(10, Some(3)).await;
+    bed.verdicts(1, &[request(1, 1, 2)]).await;
+    let passed = bed.verdicts(2, &[request(1, 1, 2)]).await;
+    assert_eq!(passed, [Verdict::Passed]);
+    bed.gate.done(bed.product, batch_id(1), &[order_id(1)]);
+    let passed = bed.verdicts(3, &[request(1, 1, 2)]).await;
+    assert_eq!(passed, [Verdict::Passed]);
+    assert_eq!(bed.buyers().await, [(1, 2)].into());
+}
+
+#[tokio::test]
+async fn promise_7_twenty_thousand_orders_the_ledger_refused_leave_no_admission_behind() {
+    const BATCHES: u128 = 40;
+    const ORDERS_OF_A_BATCH: u128 = 500;
+    let bed = Bed::with(20_000, Some(1)).await;
+    for batch in 0..BATCHES {
+        let orders = batch * ORDERS_OF_A_BATCH..(batch + 1) * ORDERS_OF_A_BATCH;
+        let requests: Vec<_> = orders.clone().map(|n| request(n, n, 1)).collect();
+        let verdicts = bed.verdicts(batch, &requests).await;
+        assert!(verdicts.iter().all(|one| *one == Verdict::Admitted));
+        let refused: Vec<_> = orders.map(order_id).collect();
+        bed.gate.done(bed.product, batch_id(batch), &refused);
+    }
+    assert_eq!(bed.settle(20_000).await.quantity, 20_000);
+    for kind in ["admitted", "buyers", "inflight"] {
+        assert!(bed.hash(kind).await.is_empty(), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn batches_in_flight_that_cannot_be_read_are_dropped_by_the_next_settlement() {
+    let bed = Bed::with(10, None).await;
+    bed.verdicts(1, &[request(1, 1, 2)]).await;
+    bed.by_hand::<i64>("HSET hotdeal:inflight:{p} x y").await;
+    bed.by_hand::<i64>("HSET hotdeal:inflight:{p} short 17")
+        .await;
+    for (batch, prefix) in [(2, ""), (3, "x 2 "), (4, "99999999999999999999 1 ")] {
+        backdate(&bed, batch, prefix).await;
+    }
+    // Whoever looks first is not stopped by them.
+    let stale = bed.gate.stale_batches(bed.product, STALE_AFTER);
+    assert_eq!(stale.await.unwrap(), []);
+    bed.void(3, 0, true).await;
+    let expected = Figures {
+        quantity: 12,
+        owed: 4,
+        in_flight: (1, 2),
+    };
+    assert_eq!(bed.settle(4).await, expected);
+    assert_eq!(bed.hash("inflight").await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_admission_or_a_count_that_cannot_be_read_does_not_keep_a_batch_from_being_void() {
+    let bed = Bed::with(10, Some(5)).await;
+    bed.verdicts(1, &[request(1, 1, 2), request(2, 2, 2)]).await;
+    let mut garbled = batch_id(1).0.as_bytes().to_vec();
+    garbled.extend(1_u128.to_be_bytes());
+    garbled.push(b'x');
+    let mut connection = bed.redis.connection().await;
+    for (kind, field, value) in [
+        ("admitted", 1_u128, garbled.as_slice()),
+        ("buyers", 2, b"x"),
+    ] {
+        let () = redis::cmd("HSET")
+            .arg(bed.key(kind))
+            .arg(&field.to_be_bytes())
+            .arg(value)
+            .query_async(&mut connection)
+            .await
+            .unwrap();
+    }
+    bed.void(1, 4, true).await;
+    assert!(bed.hash("admitted").await.is_empty());
+    assert_eq!(bed.buyers().await, [(1, 2)].into());
+    assert_eq!(bed.settle(4).await.quantity, 10);
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ async fn admissions_a_second_on_one_connection() {
             let requests: Vec<_> = orders.map(|n| request(n << 64, n << 64, 1)).collect();
             let admitted = bed.admit(call, &requests).await.unwrap();
             assert!(matches!(admitted, Admitted::Open { .. }));
-            bed.gate.done(bed.product, batch_id(call));
+            bed.gate.done(bed.product, batch_id(call), &[]);
         });
         calls.buffer_unordered(CALLS_AT_ONCE).collect::<()>().await;
         let requests = f64::from(u32::try_from(CALLS * CALL_LEN).unwrap());
