@@ -84,6 +84,58 @@ async fn drift_and_open_holds_are_published() {
 }
 
 #[tokio::test]
+async fn a_gate_that_is_too_low_is_raised_while_its_deal_sells() {
+    let shop = Shop::new().await;
+    let replica = shop.replica().await;
+    let product = shop.bed.product(1, 10).await;
+    replica.start(product, None).await;
+    shop.by_hand(product, "HINCRBY hotdeal:stock:{p} quantity -5")
+        .await;
+    let mut number = 0;
+    // Whenever the gate is read, it is not as it was the last time.
+    eventually(SOON, "the gate is right", || {
+        number += 1;
+        let replica = &replica;
+        async move {
+            replica.buy(number, product, 1).await.unwrap();
+            replica.restore(number).await;
+            replica.deals.live(product).await.unwrap().drift == Some(0)
+        }
+    })
+    .await;
+}
+
+/// As when it starts between the reading of the open deals and the use of what was read.
+#[tokio::test]
+async fn a_deal_that_the_keeper_did_not_see_keeps_its_gate() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let metrics = recorder.handle();
+    let _recording = metrics::set_default_local_recorder(&recorder);
+    let shop = Shop::new().await;
+    let replica = shop.replica().await;
+    let product = shop.bed.product(1, 10).await;
+    replica.start(product, None).await;
+    let until_open = async |deals: u32| {
+        let line = format!("open_deals {deals}");
+        eventually(SOON, &line, || async {
+            metrics.render().lines().any(|shown| shown == line)
+        })
+        .await;
+    };
+    until_open(1).await;
+    let status = async |status: &str| {
+        let statement = format!("UPDATE deals SET status = '{status}'");
+        shop.bed.by_hand(&statement).await.unwrap();
+    };
+    status("scheduled").await;
+    until_open(0).await;
+    status("running").await;
+    // The round that missed it is over.
+    until_open(1).await;
+    assert_eq!(shop.gate_keys(product).await, 1);
+}
+
+#[tokio::test]
 async fn promise_8_the_gate_of_a_deal_that_ended_in_a_process_which_died_is_dropped_at_start() {
     let shop = Shop::new().await;
     let product = shop.bed.product(1, 10).await;
