@@ -178,36 +178,47 @@ impl<K: Eq + Hash + Clone, T> Queue<K, T> {
         self.weight += weight;
     }
 
-    /// One item from each lane in turn until the batch is full or nothing waits.
+    /// One item from each lane in turn until the batch is full or nothing waits. A lane whose next item
+    /// does not fit any more keeps its turn; lighter items of others may still go along.
     fn take(&mut self, weight_max: usize) -> Vec<Entry<T>> {
         let mut batch = Vec::new();
         let mut batch_weight = 0;
-        while let Some(key) = self.turns.front() {
-            let Some(lane) = self.lanes.get_mut(key) else {
-                self.turns.pop_front();
-                continue;
-            };
-            let Some(next_weight) = lane.entries.front().map(|entry| entry.weight) else {
-                self.turns.pop_front();
-                continue;
-            };
-            if !batch.is_empty() && batch_weight + next_weight > weight_max {
-                break;
-            }
-            batch_weight += next_weight;
-            lane.weight -= next_weight;
-            self.weight -= next_weight;
-            batch.extend(lane.entries.pop_front());
-            let lane_is_empty = lane.entries.is_empty();
-            if let Some(key) = self.turns.pop_front() {
-                if lane_is_empty {
-                    self.lanes.remove(&key);
-                } else {
-                    self.turns.push_back(key);
+        let mut at = 0;
+        while at < self.turns.len() && (batch.is_empty() || batch_weight < weight_max) {
+            match self.take_from(
+                at,
+                batch.is_empty(),
+                weight_max - batch_weight.min(weight_max),
+            ) {
+                Some(entry) => {
+                    batch_weight += entry.weight;
+                    batch.push(entry);
                 }
+                None => at += 1,
             }
         }
         batch
+    }
+
+    /// The next item of the lane whose turn is `at`, if it fits, or `is_first`; the lane goes to the end
+    /// of the turns.
+    fn take_from(&mut self, at: usize, is_first: bool, room: usize) -> Option<Entry<T>> {
+        let lane = self.lanes.get_mut(self.turns.get(at)?)?;
+        let fits = lane.entries.front()?.weight <= room;
+        if !is_first && !fits {
+            return None;
+        }
+        let entry = lane.entries.pop_front()?;
+        lane.weight -= entry.weight;
+        self.weight -= entry.weight;
+        let is_empty = lane.entries.is_empty();
+        let key = self.turns.remove(at)?;
+        if is_empty {
+            self.lanes.remove(&key);
+        } else {
+            self.turns.push_back(key);
+        }
+        Some(entry)
     }
 }
 
@@ -368,6 +379,20 @@ mod tests {
         batcher.push('a', 2, 1).unwrap();
         batcher.push('a', 3, 2).unwrap();
         assert_eq!(drain(worker).await, vec![vec![0], vec![1], vec![2]]);
+    }
+
+    #[tokio::test]
+    async fn a_heavy_item_that_does_not_fit_leaves_room_to_lighter_ones_and_keeps_its_turn() {
+        let (batcher, worker) = Batcher::new(options(4));
+        for item in 0..6 {
+            batcher.push('a', 1, item).unwrap();
+        }
+        batcher.push('b', 4, 100).unwrap();
+        batcher.push('b', 4, 101).unwrap();
+        assert_eq!(
+            drain(worker).await,
+            vec![vec![0, 1, 2, 3], vec![100], vec![4, 5], vec![101]]
+        );
     }
 
     #[tokio::test]

@@ -51,14 +51,19 @@ impl Sums {
             == self.available + self.held + self.sold + self.written_off + self.returned
     }
 
+    /// Figures falsified to the end of the range stay there, and the database refuses them.
     fn add(&mut self, by: &Sums) {
-        self.initial += by.initial;
-        self.restocked += by.restocked;
-        self.available += by.available;
-        self.held += by.held;
-        self.sold += by.sold;
-        self.written_off += by.written_off;
-        self.returned += by.returned;
+        for (figure, by) in [
+            (&mut self.initial, by.initial),
+            (&mut self.restocked, by.restocked),
+            (&mut self.available, by.available),
+            (&mut self.held, by.held),
+            (&mut self.sold, by.sold),
+            (&mut self.written_off, by.written_off),
+            (&mut self.returned, by.returned),
+        ] {
+            *figure = figure.saturating_add(by);
+        }
     }
 }
 
@@ -243,14 +248,14 @@ impl Book {
             return;
         };
         deal.sums.add(&by);
-        deal.owed += owed;
+        deal.owed = deal.owed.saturating_add(owed);
         if self.changes.deal_life.get(&id) == Some(&DealWrite::Open) {
             // A new row is written with the figures it has come to.
             return;
         }
         let change = self.changes.deals.entry(id).or_default();
         change.sums.add(&by);
-        change.owed += owed;
+        change.owed = change.owed.saturating_add(owed);
     }
 
     /// Opens a deal in its shelf's place.
@@ -286,7 +291,8 @@ impl Book {
 
     /// Counts `units` more (or fewer) for a buyer of a limited deal.
     pub fn count_buyer(&mut self, deal_id: DealId, user_id: UserId, units: i64) {
-        *self.buyers.entry((deal_id, user_id)).or_default() += units;
+        let has = self.buyers.entry((deal_id, user_id)).or_default();
+        *has = has.saturating_add(units);
         self.changes.buyers.insert((deal_id, user_id), ());
     }
 }

@@ -194,7 +194,7 @@ impl Passage {
                 Ok(Admitted::Open { verdicts, .. }) => {
                     return (batch_id, Answer::Verdicts(verdicts));
                 }
-                Ok(Admitted::StaleCaller) => return (batch_id, Answer::Rerouted),
+                Ok(Admitted::StaleCaller) => return (batch_id, self.overtaken(ask).await),
                 Ok(Admitted::Missing) => match self.load(ask).await {
                     Some(true) => {}
                     Some(false) => return (batch_id, Answer::Rerouted),
@@ -209,18 +209,32 @@ impl Passage {
         (batch_id, Answer::Absent)
     }
 
+    /// The gate is of a later deal than the caller knows. Should the ledger know of none, the gate was
+    /// changed by hand, or the database restored to before that deal: the ledger decides alone.
+    async fn overtaken(&self, ask: &Ask) -> Answer {
+        match self.running_deal(ask).await {
+            Some(Some(_)) | None => Answer::Absent,
+            Some(None) => Answer::Rerouted,
+        }
+    }
+
+    /// The deal asked for, if the ledger says that it still runs; `None` if the ledger does not say.
+    async fn running_deal(&self, ask: &Ask) -> Option<Option<DealRow>> {
+        match self.parts.store.latest_deal(ask.product_id).await {
+            Ok(deal) => Some(
+                deal.filter(|deal| deal.number == ask.number && deal.status == DealStatus::Running),
+            ),
+            Err(error) => {
+                tracing::warn!(%error, product.id = %ask.product_id, "a deal cannot be read");
+                None
+            }
+        }
+    }
+
     /// Loads the gate of a deal. `Some(false)`: it is no longer the product's running deal; `None`: it
     /// cannot be loaded now.
     async fn load(&self, ask: &Ask) -> Option<bool> {
-        let deal = match self.parts.store.latest_deal(ask.product_id).await {
-            Ok(deal) => deal,
-            Err(error) => {
-                tracing::warn!(%error, "a deal cannot be read, so its gate is not loaded");
-                return None;
-            }
-        };
-        let runs = deal.filter(|d| d.number == ask.number && d.status == DealStatus::Running);
-        let Some(deal) = runs else {
+        let Some(deal) = self.running_deal(ask).await? else {
             return Some(false);
         };
         self.parts.gate.load(&GateLoad::from(&deal)).await.ok()?;

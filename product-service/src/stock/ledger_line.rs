@@ -58,11 +58,13 @@ impl Lot {
         }
     }
 
-    /// What to commit. Requests whose callers have gone are not begun; what the gate took is owed.
+    /// What to commit. What nobody waits for any more is not begun; what the gate took is owed.
     fn bundle(&self, now: Instant) -> Bundle {
         let command = |call: &LedgerCall| match &call.request {
-            Command::Take(take) if call.is_abandoned(now) => Command::GiveBack(take.gate_units()),
-            command => command.clone(),
+            Command::GiveBack(units) => Command::GiveBack(units.clone()),
+            command if !call.is_abandoned(now) => command.clone(),
+            Command::Take(take) => Command::GiveBack(take.gate_units()),
+            _ => Command::GiveBack(Vec::new()),
         };
         Bundle {
             gate_batches: self.gate_batches.clone(),
@@ -168,7 +170,11 @@ impl Ledger {
                 (queue, line.map_or(ENDINGS, |line| line.product_id.0))
             }
             Command::AdjustShelf { product_id, .. } => (&self.cold, product_id.0),
-            _ => (&self.hot, ENDINGS),
+            Command::OpenDeal(_) | Command::EndDeal(_) => (&self.hot, DEALS),
+            Command::Confirm(_)
+            | Command::Restore { .. }
+            | Command::Expire { .. }
+            | Command::GiveBack(_) => (&self.hot, ENDINGS),
         }
     }
 }
@@ -177,6 +183,8 @@ impl Ledger {
 const ADMITTED: Uuid = Uuid::max();
 /// Lane of confirms, restores and the like.
 const ENDINGS: Uuid = Uuid::nil();
+/// Lane of an operator's commands, which must not wait behind a sale's.
+const DEALS: Uuid = Uuid::from_u128(1);
 
 fn not_queued<T>(_: PushError<T>) -> NotQueued {
     NotQueued
@@ -223,12 +231,11 @@ struct Committer {
 impl Committer {
     /// Nobody is answered before the commit.
     async fn commit(&self, lots: Vec<Lot>) {
-        let now = Instant::now();
-        let bundles: Vec<Bundle> = lots.iter().map(|lot| lot.bundle(now)).collect();
-        let Some(settled) = self.settle(&bundles).await else {
+        let begun_at = Instant::now();
+        let Some(settled) = self.settle(&lots).await else {
             return;
         };
-        metrics::committed(now.elapsed());
+        metrics::committed(begun_at.elapsed());
         for owed in settled.owed {
             self.after.owes(owed);
         }
@@ -237,22 +244,27 @@ impl Committer {
                 self.after.recorded(*batch);
             }
             for (call, outcome) in lot.calls.into_iter().zip(outcomes) {
-                call.answer(outcome);
+                // Given up before it was begun: a call that is dropped tells no outcome.
+                if outcome != Outcome::Done || matches!(call.request, Command::Expire { .. }) {
+                    call.answer(outcome);
+                }
             }
         }
     }
 
     /// Tries until it is known what became of the bundles; `None` when patience ran out.
-    async fn settle(&self, bundles: &[Bundle]) -> Option<Settled> {
+    async fn settle(&self, lots: &[Lot]) -> Option<Settled> {
         let give_up_at = Instant::now() + COMMIT_PATIENCE;
         let mut pause = PAUSE_MIN;
         let mut is_apart = false;
         loop {
             let txn_id = BatchId(self.ids.next());
+            let now = Instant::now();
+            let bundles: Vec<Bundle> = lots.iter().map(|lot| lot.bundle(now)).collect();
             let result = if is_apart {
-                self.store.commit_apart(txn_id, bundles).await
+                self.store.commit_apart(txn_id, &bundles).await
             } else {
-                self.store.commit(txn_id, bundles).await
+                self.store.commit(txn_id, &bundles).await
             };
             match result {
                 Ok(settled) => return Some(settled),

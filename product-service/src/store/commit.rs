@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use domain::{BatchId, DealId, ProductId, Timestamp, UserId};
+use domain::{BatchId, DealId, OrderId, ProductId, Timestamp, UserId};
 use sqlx::{Acquire as _, PgConnection};
 
 use crate::{
@@ -221,12 +221,46 @@ async fn together(
     let mut book = lock(db, commands, clock)
         .await
         .map_err(CommitError::before_commit)?;
-    let outcomes = commands
+    let strangers = strangers(commands, &book);
+    let outcomes: Vec<Outcome> = commands
         .iter()
         .map(|command| decide(&mut book, command))
         .collect();
+    raced(db, commands, &outcomes, &strangers).await?;
     write(db, &book).await?;
     Ok((outcomes, owed(&book)))
+}
+
+/// Orders that had no hold when the locks were taken.
+fn strangers(commands: &[&Command], book: &Book) -> HashSet<OrderId> {
+    let order_ids = commands.iter().filter_map(|command| command.order_id());
+    order_ids
+        .filter(|order_id| !book.holds.contains_key(order_id))
+        .collect()
+}
+
+/// A hold that does not exist cannot be locked, so another replica may have taken it while this one
+/// waited for the deal; nobody who holds a unit hears that he has none. An insert finds that out by
+/// itself, a refusal has to look again, now that it has its locks.
+async fn raced(
+    db: &mut PgConnection,
+    commands: &[&Command],
+    outcomes: &[Outcome],
+    strangers: &HashSet<OrderId>,
+) -> Result<(), CommitError> {
+    let refused = commands.iter().zip(outcomes).filter_map(|pair| match pair {
+        (Command::Take(take), Outcome::Refused(_)) => Some(take.order_id),
+        _ => None,
+    });
+    let order_ids: Vec<OrderId> = refused.filter(|id| strangers.contains(id)).collect();
+    if order_ids.is_empty() {
+        return Ok(());
+    }
+    let exists = holds::exists(db, &order_ids).await;
+    match exists.map_err(CommitError::before_commit)? {
+        true => Err(CommitError::Raced),
+        false => Ok(()),
+    }
 }
 
 async fn apart(
@@ -243,9 +277,12 @@ async fn apart(
                 let debts = match command {
                     Command::Take(take) => {
                         let give_back = Command::GiveBack(take.gate_units());
-                        alone(db, &give_back, clock)
-                            .await
-                            .map_or_else(|_| Vec::new(), |(_, owed)| owed)
+                        match alone(db, &give_back, clock).await {
+                            Ok((_, owed)) => owed,
+                            // The deal's own row is in the way; the reconciler raises its gate.
+                            Err(CommitError::Refused(_)) => Vec::new(),
+                            Err(error) => return Err(error),
+                        }
                     }
                     _ => Vec::new(),
                 };

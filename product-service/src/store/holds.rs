@@ -13,6 +13,8 @@ const LOCK: &str = "
     SELECT order_id, user_id, state, reason, lines, created_at_us, expires_at_us, ended_at_us
     FROM holds WHERE order_id = ANY ($1) ORDER BY order_id FOR UPDATE";
 
+const EXISTS: &str = "SELECT EXISTS (SELECT FROM holds WHERE order_id = ANY ($1))";
+
 const INSERT: &str = "
     INSERT INTO holds (order_id, user_id, state, reason, lines, created_at_us, expires_at_us, ended_at_us)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::jsonb[],
@@ -33,6 +35,15 @@ pub(super) async fn lock(
     let raw: Vec<Uuid> = order_ids.iter().map(|id| id.0).collect();
     let rows: Vec<HoldColumns> = sqlx::query_as(LOCK).bind(raw).fetch_all(db).await?;
     convert(rows)
+}
+
+/// Whether any of the orders has a hold by now.
+pub(super) async fn exists(
+    db: &mut PgConnection,
+    order_ids: &[OrderId],
+) -> Result<bool, sqlx::Error> {
+    let raw: Vec<Uuid> = order_ids.iter().map(|id| id.0).collect();
+    sqlx::query_scalar(EXISTS).bind(raw).fetch_one(db).await
 }
 
 /// Inserts holds, sorted by order id. Answers how many were new: fewer when another replica took one

@@ -115,7 +115,9 @@ async fn promise_5_the_units_of_a_process_that_died_between_gate_and_ledger_are_
         async move { replica.buy(number, product, 3).await.is_ok() }
     })
     .await;
-    assert!(shop.bed.store.void(batch, deal, 0).await.unwrap().is_void);
+    let voided = shop.bed.store.void(batch, deal, 0).await.unwrap();
+    assert!(voided.is_void);
+    assert_eq!(voided.owed, 3);
     replica.agrees(product).await;
     // The dead process's order and buyer are not counted any more.
     replica.restore(number).await;
@@ -221,6 +223,23 @@ async fn promise_5_a_gate_of_an_earlier_deal_admits_nobody() {
         gate.settle(product, 2, 0).await,
         Ok(Settled::Open { quantity: 0, .. })
     ));
+}
+
+#[tokio::test]
+async fn promise_5_a_gate_of_a_later_deal_than_the_ledger_knows_does_not_stop_the_sale() {
+    let shop = Shop::new().await;
+    let replica = shop.replica().await;
+    let product = shop.bed.product(1, 3).await;
+    replica.start(product, None).await;
+    shop.by_hand(product, "HSET hotdeal:stock:{p} deal 99")
+        .await;
+    let fared = crowd(&[replica], product, 0..5).await;
+    assert_eq!(
+        (fared.held, fared.out_of_stock),
+        (3, 2),
+        "{:?}",
+        fared.other
+    );
 }
 
 #[tokio::test]

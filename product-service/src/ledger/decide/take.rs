@@ -125,7 +125,7 @@ fn deal_offer(book: &Book, take: &Take, line: &TakeLine, deal_id: DealId) -> Res
     let units = line.quantity.units();
     if let Some(limit) = deal.per_user_limit {
         let has = book.buyers.get(&(deal_id, take.user_id)).copied();
-        if has.unwrap_or(0) + units > limit {
+        if has.unwrap_or(0).saturating_add(units) > limit {
             return Err(No::Refused(Refusal::PerUserLimit(line.product_id)));
         }
     }
