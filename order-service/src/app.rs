@@ -29,6 +29,7 @@ pub async fn serve(
     let buyers = buyers.map_err(ServiceError::Listen)?;
     let operators = bind(config.order_ops_addr, "ORDER_OPS_ADDR").await;
     let operators = operators.map_err(ServiceError::Listen)?;
+    let (http, ops_addr) = (buyers.local_addr()?, operators.local_addr()?);
     let transports = connect(&config.product_grpc_url, config.product_channels)?;
     let building = OrderService::build(&config, transports);
     let Some(service) = stop.run_until_cancelled(building).await else {
@@ -41,7 +42,7 @@ pub async fn serve(
     telemetry.spawn_upkeep(ops_stop.clone());
     let ops = tokio::spawn(serve_http(operators, ops, limits.clone(), ops_stop.clone()));
     let mut workers = tokio::spawn(service.run(workers_stop.clone()));
-    tracing::info!(http = %config.order_http_addr, ops = %config.order_ops_addr, "order-service listens");
+    tracing::info!(%http, ops = %ops_addr, "order-service listens");
     let (served, ended) = tokio::select! {
         served = serve_http(buyers, router, limits, stop) => {
             workers_stop.cancel();
@@ -52,6 +53,6 @@ pub async fn serve(
     ops_stop.cancel();
     drop(ops.await);
     tracing::info!("order-service has stopped");
-    ended??;
+    ended.map_err(|error| ServiceError::Broken("workers", error))??;
     Ok(served?)
 }

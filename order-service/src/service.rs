@@ -5,14 +5,17 @@ use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use domain::{Clock, IdSource, SystemClock};
-use futures::FutureExt as _;
+use futures::{FutureExt as _, future::select_all};
 use service_kit::health::Health;
 use sql::PoolOptions;
 use tokio::{
     sync::Semaphore,
     time::{Instant, timeout},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{AbortOnDropHandle, TaskTracker},
+};
 use tonic::metadata::{Ascii, MetadataValue};
 
 use crate::{
@@ -26,11 +29,9 @@ use crate::{
         releaser::{ReleaseWorker, releaser},
     },
     stock::{Stock, StockOptions, Transport},
-    store::{MIGRATIONS, SCHEMA, Store},
+    store::{MIGRATIONS, SCHEMA, STATEMENT_TIMEOUT, Store},
 };
 
-/// No statement may outlive the minute that product-service waits after a hold's deadline.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The order in which things are started does not matter.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(60);
 const PING_TIMEOUT: Duration = Duration::from_millis(800);
@@ -56,9 +57,12 @@ pub enum ServiceError {
     /// A listener failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// A background task broke off.
-    #[error("a background task broke off: {0}")]
-    Broken(#[from] tokio::task::JoinError),
+    /// A background task broke off: it panicked.
+    #[error("the background task {0:?} broke off: {1}")]
+    Broken(&'static str, tokio::task::JoinError),
+    /// A background task ended though nobody told it to.
+    #[error("the background task {0:?} ended by itself")]
+    Ended(&'static str),
 }
 
 /// Everything that answers, and what must run for it to answer.
@@ -148,33 +152,70 @@ impl OrderService {
     /// answered; then ends what was begun, each step within the drain timeout.
     ///
     /// # Errors
-    /// When a background task panics.
+    /// When a background task panics or ends before `stop`: then nothing more is drained, since what
+    /// waits for that task would wait for ever.
     pub async fn run(self, stop: CancellationToken) -> Result<(), ServiceError> {
         let (inserts, releases) = (CancellationToken::new(), CancellationToken::new());
-        let insert = tokio::spawn(self.insert_worker.run(inserts.clone()));
-        let release = tokio::spawn(self.release_worker.run(releases.clone()));
         let orders = &self.api.orders;
-        let expire = tokio::spawn(expire::run(orders.clone(), stop.clone()));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let observe = tokio::spawn(expire::observe(orders.clone(), clock, stop.clone()));
-        stop.cancelled().await;
+        let mut workers = [
+            Worker::spawn("inserts", self.insert_worker.run(inserts.clone())),
+            Worker::spawn("releases", self.release_worker.run(releases.clone())),
+            Worker::spawn("expiry", expire::run(orders.clone(), stop.clone())),
+            Worker::spawn(
+                "observation",
+                expire::observe(orders.clone(), clock, stop.clone()),
+            ),
+        ];
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            error = first_to_end(&mut workers) => return Err(error),
+        }
         self.api.tasks.close();
         let limit = self.drain_timeout;
         within(limit, "requests", self.api.tasks.wait()).await;
+        let [insert, release, expire, observe] = workers;
         inserts.cancel();
-        let inserted = within(limit, "inserts", insert).await;
+        let inserted = insert.drain(limit).await;
         releases.cancel();
-        let released = within(limit, "releases", release).await;
-        let expired = within(limit, "expiry", expire).await;
-        let observed = within(limit, "observation", observe).await;
-        for ended in [inserted, released, expired, observed]
-            .into_iter()
-            .flatten()
-        {
-            ended?;
-        }
-        Ok(())
+        let released = release.drain(limit).await;
+        inserted.and(released)?;
+        expire.drain(limit).await?;
+        observe.drain(limit).await
     }
+}
+
+/// A background task, which ends with its handle.
+struct Worker {
+    name: &'static str,
+    task: AbortOnDropHandle<()>,
+}
+
+impl Worker {
+    fn spawn(name: &'static str, work: impl Future<Output = ()> + Send + 'static) -> Self {
+        let task = AbortOnDropHandle::new(tokio::spawn(work));
+        Self { name, task }
+    }
+
+    async fn drain(self, limit: Duration) -> Result<(), ServiceError> {
+        match within(limit, self.name, self.task).await {
+            Some(Err(error)) => Err(ServiceError::Broken(self.name, error)),
+            Some(Ok(())) | None => Ok(()),
+        }
+    }
+}
+
+/// Waits until one of them ends, which none should.
+async fn first_to_end(workers: &mut [Worker]) -> ServiceError {
+    let ends = workers.iter_mut().map(|worker| {
+        let name = worker.name;
+        (&mut worker.task).map(move |ended| match ended {
+            Ok(()) => ServiceError::Ended(name),
+            Err(error) => ServiceError::Broken(name, error),
+        })
+    });
+    select_all(ends).await.0
 }
 
 async fn within<T>(
@@ -207,4 +248,28 @@ fn authorization(config: &Config) -> Result<Option<MetadataValue<Ascii>>, Servic
     let mut value: MetadataValue<Ascii> = format!("Bearer {}", token.expose()).parse()?;
     value.set_sensitive(true);
     Ok(Some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_worker_that_panics_or_ends_by_itself_is_named() {
+        let idle = || Worker::spawn("idle", pending());
+        let mut workers = [
+            idle(),
+            Worker::spawn("panics", async { panic!("on purpose") }),
+        ];
+        let error = first_to_end(&mut workers).await;
+        assert!(
+            matches!(error, ServiceError::Broken("panics", _)),
+            "{error}"
+        );
+        let mut workers = [idle(), Worker::spawn("ends", async {})];
+        let error = first_to_end(&mut workers).await;
+        assert!(matches!(error, ServiceError::Ended("ends")), "{error}");
+    }
 }

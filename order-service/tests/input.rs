@@ -249,12 +249,15 @@ async fn the_index_lists_what_there_is() {
     let shop = Shop::open().await;
     let (status, index, _) = shop.http.get("/", &[]).await;
     assert_eq!(status, 200);
-    assert!(
-        index["endpoints"]
-            .as_array()
-            .unwrap()
-            .contains(&json!("POST /orders"))
-    );
+    assert_eq!(index["service"], "order-service");
+    for path in index["paths"].as_array().unwrap() {
+        assert!(path["what"].is_string(), "{path}");
+        let route = path["path"].as_str().unwrap().replace("{id}", BUYER);
+        let method = path["method"].as_str().unwrap().parse().unwrap();
+        let (_, answer, _) = shop.http.send(method, &route, &[], None).await.unwrap();
+        // What is missing is the buyer, not the route.
+        assert_eq!(answer["error"], "UNAUTHORIZED", "{path}: {answer}");
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use shop::{
     BUYER, OTHER, Shop, one_line, product::Fault, product::Product, product::refusal, proxy::Proxy,
 };
 use test_kit::{Postgres, eventually};
+use tokio::time::timeout;
 use tonic::Code;
 
 const SOON: Duration = Duration::from_secs(10);
@@ -463,4 +464,42 @@ async fn a_database_that_is_killed_under_load_loses_no_accepted_order() {
     // Each unit is back on the shelf or has its order.
     let exact = async || shop.product.left(tea) + shop.orders_len().await == 1_000;
     eventually(SOON, "no unit is missing", exact).await;
+}
+
+#[tokio::test]
+async fn connections_that_fall_silent_cost_a_moment_and_no_permit() {
+    let url = Postgres::shared().database().await.url;
+    let (proxy, through) = Proxy::before(&url).await;
+    let flags = ["--http-in-flight-max=4", "--database-connections-max=4"];
+    let shop = Shop::open_on(&url, &through, Product::default(), &flags).await;
+    let tea = shop.product.add("tea", 5_000, 1_000);
+    let body = one_line(tea, 1);
+    let keyed: Vec<String> = (0..4).map(|n| n.to_string()).collect();
+    let place_all = || join_all(keyed.iter().map(|key| shop.place_keyed(BUYER, key, &body)));
+    place_all().await;
+    proxy.silence();
+    place_all().await;
+    let path = "/orders?size=1";
+    let patience = Duration::from_secs(20);
+    eventually(patience, "orders are placed and read again", async || {
+        let placed = place_all().await;
+        let (read, ..) = shop.get(path).await;
+        read == 200 && placed.iter().all(|(status, ..)| *status == 202)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_worker_that_breaks_off_ends_the_service() {
+    let mut shop = Shop::open().await;
+    let tea = shop.product.add("tea", 5_000, 10);
+    for _ in 0..3 {
+        shop.product.fail("decrease", Fault::LoseAnswer);
+    }
+    shop.product.fail("restore", Fault::Panic);
+    let (status, ..) = shop.place(&one_line(tea, 1)).await;
+    assert_eq!(status, 503);
+    let ended = timeout(SOON, &mut shop.ended).await.unwrap().unwrap();
+    let error = ended.unwrap_err().to_string();
+    assert!(error.contains("releases"), "{error}");
 }

@@ -3,11 +3,19 @@
 use std::{fmt, time::Duration};
 
 use sqlx::{
-    PgPool,
+    Connection as _, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::time::timeout;
 
-use crate::{SqlError, schema};
+use crate::{SqlError, schema, within::silent};
+
+/// A connection that stood idle for longer may have been forgotten by a router on the way.
+const IDLE_TRUST: Duration = Duration::from_secs(5);
+/// Short, since the caller waits for it; a connection given up by mistake costs a new one.
+const IDLE_PING_TIMEOUT: Duration = Duration::from_millis(250);
+/// Nobody waits for a connection on its way back but those who need a free one.
+const RELEASE_PING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What a pool connects to, and what its connections put up with.
 #[derive(Clone)]
@@ -53,6 +61,11 @@ impl PoolOptions {
                 "idle_in_transaction_session_timeout",
                 millis(self.idle_in_transaction_timeout),
             ),
+            // The server's side of a connection whose client is gone without a word: found out within
+            // half a minute, so that it does not take up one of the server's few connections.
+            ("tcp_keepalives_idle", "10".to_owned()),
+            ("tcp_keepalives_interval", "5".to_owned()),
+            ("tcp_keepalives_count", "4".to_owned()),
         ]))
     }
 }
@@ -69,8 +82,13 @@ impl fmt::Debug for PoolOptions {
 /// Opens a pool and its first connection. Warns when the server acknowledges commits before they are
 /// on disk.
 ///
-/// A connection is not pinged when it is taken, which would cost a round trip each time: after the
-/// server was away the first statement on each may fail with an error that [`crate::is_retryable`].
+/// A connection is not pinged when it is taken, which would cost a round trip each time, unless it stood
+/// idle for seconds: after the server was away the first statement on each may fail with an error that
+/// [`crate::is_retryable`].
+///
+/// A connection whose work was dropped half-way goes back only if it answers within a second; the pool
+/// alone would wait for that answer without end, and be one connection short meanwhile. sqlx lets nobody
+/// set `TCP_USER_TIMEOUT` on its sockets, so silence while a statement runs is for [`crate::within`] to end.
 ///
 /// # Errors
 /// When the options are wrong or the server does not let us in.
@@ -79,10 +97,31 @@ pub async fn connect(options: PoolOptions) -> Result<PgPool, SqlError> {
         .max_connections(options.connections_max)
         .acquire_timeout(options.acquire_timeout)
         .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            let trusted = meta.idle_for < IDLE_TRUST;
+            Box::pin(async move {
+                if !trusted {
+                    ping(connection, IDLE_PING_TIMEOUT).await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                ping(connection, RELEASE_PING_TIMEOUT).await?;
+                Ok(true)
+            })
+        })
         .connect_with(options.connection()?)
         .await?;
     warn_of_lost_commits(&pool, options.schema).await?;
     Ok(pool)
+}
+
+async fn ping(connection: &mut PgConnection, limit: Duration) -> Result<(), sqlx::Error> {
+    timeout(limit, connection.ping())
+        .await
+        .unwrap_or_else(|_| Err(silent(limit)))
 }
 
 async fn warn_of_lost_commits(pool: &PgPool, schema: &str) -> Result<(), SqlError> {

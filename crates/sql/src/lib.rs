@@ -5,6 +5,7 @@
 //! - [`wait_until_reachable`]: start-up order does not matter.
 //! - [`migrate`]: brings a schema up to date, safe with many replicas at once.
 //! - [`connect`] with [`PoolOptions`]: a pool whose every connection has its schema and its time limits.
+//! - [`within`]: a limit on an operation that holds when no answer can arrive.
 //! - [`is_unclear`], [`is_retryable`]: what a failed statement means for its transaction.
 
 mod connect;
@@ -14,6 +15,7 @@ mod open;
 mod outcome;
 mod reach;
 mod schema;
+mod within;
 
 pub use self::{
     connect::{PoolOptions, connect},
@@ -22,4 +24,5 @@ pub use self::{
     open::open,
     outcome::{is_retryable, is_unclear},
     reach::wait_until_reachable,
+    within::{ANSWER_GRACE, within},
 };

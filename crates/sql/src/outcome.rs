@@ -40,8 +40,8 @@ fn is_retryable_code(code: &str) -> bool {
     match code {
         // Serialization failure, deadlock, lock timeout.
         "40001" | "40P01" | "55P03" => true,
-        // The server ended a transaction that stood still too long.
-        "25P03" => true,
+        // The server ended a transaction that stood still too long, or a statement that ran too long.
+        "25P03" | "57014" => true,
         // Too many connections; shutting down, crashed, starting up.
         "53300" | "57P01" | "57P02" | "57P03" => true,
         // Connection exceptions.
@@ -82,7 +82,8 @@ mod tests {
     #[test]
     fn what_passes_by_itself_is_tried_again() {
         for code in [
-            "40001", "40P01", "55P03", "25P03", "53300", "57P01", "57P02", "57P03", "08006",
+            "40001", "40P01", "55P03", "25P03", "57014", "53300", "57P01", "57P02", "57P03",
+            "08006",
         ] {
             assert!(is_retryable_code(code), "{code}");
         }

@@ -203,17 +203,10 @@ fn after(error: &StoreError) -> After {
     match error {
         // No connection was free: the statement was never sent.
         StoreError::Database(sqlx::Error::PoolTimedOut) => After::Again,
-        // The statement took too long and was undone: the database is slow, the rows are not to blame.
-        StoreError::Database(error) if is_cancelled(error) => After::Again,
         StoreError::Database(error) if sql::is_unclear(error) => After::AgainUnclear,
         StoreError::Database(error) if sql::is_retryable(error) => After::Again,
         StoreError::Database(_) => After::Refused,
         // The insert went through, and reading back met a row that this version cannot read.
         StoreError::Corrupt { .. } => After::AgainUnclear,
     }
-}
-
-fn is_cancelled(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| code == "57014")
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{OrderId, Timestamp};
 use uuid::Uuid;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, answered};
 
 impl Store {
     /// At most `limit` orders that are due, longest overdue first, leased for `lease`: until then no
@@ -26,11 +26,11 @@ impl Store {
                 FOR UPDATE SKIP LOCKED
             )
             RETURNING id";
-        let ids: Vec<Uuid> = sqlx::query_scalar(LEASE)
+        let due = sqlx::query_scalar(LEASE)
             .bind(limit)
             .bind(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX))
-            .fetch_all(&self.pool)
-            .await?;
+            .fetch_all(&self.pool);
+        let ids: Vec<Uuid> = answered(due).await?;
         Ok(ids.into_iter().map(OrderId).collect())
     }
 
@@ -42,7 +42,7 @@ impl Store {
         const PENDING: &str =
             "SELECT count(*), min(expires_at_us) FROM orders WHERE status = 'PENDING'";
         let (count, first): (i64, Option<i64>) =
-            sqlx::query_as(PENDING).fetch_one(&self.pool).await?;
+            answered(sqlx::query_as(PENDING).fetch_one(&self.pool)).await?;
         Ok((count, first.map(Timestamp::from_micros)))
     }
 }

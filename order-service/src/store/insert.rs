@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Store, StoreError, row::StoredLine};
+use super::{Store, StoreError, answered, row::StoredLine};
 use crate::order::{Flow, Line, Order, ShippingAddress, State};
 
 /// An order that is not stored yet. It has no times of its own: the database's clock gives them.
@@ -120,7 +120,7 @@ impl Store {
         for order in orders {
             columns.push(order);
         }
-        let rows: Vec<(Uuid, i64)> = sqlx::query_as(INSERT)
+        let insert = sqlx::query_as(INSERT)
             .bind(columns.id)
             .bind(columns.user_id)
             .bind(columns.flow)
@@ -133,8 +133,8 @@ impl Store {
             .bind(columns.event_order_id)
             .bind(columns.event_kind)
             .bind(columns.event_payload)
-            .fetch_all(&self.pool)
-            .await?;
+            .fetch_all(&self.pool);
+        let rows: Vec<(Uuid, i64)> = answered(insert).await?;
         Ok(rows.into_iter().collect())
     }
 }

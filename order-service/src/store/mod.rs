@@ -16,14 +16,21 @@ pub mod list;
 pub mod row;
 pub mod update;
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use sqlx::PgPool;
+use tokio::time::Instant;
 
 /// Schema of the tables when the service shares a database.
 pub const SCHEMA: &str = "order_service";
 
+/// No statement may outlive the minute that product-service waits after a hold's deadline, and a request
+/// must have time for a second try when the first was lost.
+pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(3);
+
 const TRIES_MAX: usize = 3;
+/// No try begins later than this: the buyer has been answered by then.
+const TRYING_MAX: Duration = Duration::from_secs(8);
 
 /// What brings a database to this version.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
@@ -50,22 +57,31 @@ impl Store {
     }
 }
 
+/// Waits for a statement, but not for ever when its connection has fallen silent. Every statement of
+/// this service goes through here.
+async fn answered<T>(
+    statement: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    sql::within(STATEMENT_TIMEOUT + sql::ANSWER_GRACE, statement).await
+}
+
 /// Runs a statement that may be repeated, and repeats it at once when its connection turns out to be
 /// lost: connections are not pinged before use, so those of before a restart are found out like this.
 async fn again<T, F>(mut statement: impl FnMut() -> F) -> Result<T, sqlx::Error>
 where
     F: Future<Output = Result<T, sqlx::Error>>,
 {
+    let trying_ends = Instant::now() + TRYING_MAX;
     for _ in 1..TRIES_MAX {
-        match statement().await {
+        match answered(statement()).await {
             Err(sqlx::Error::PoolTimedOut) => return Err(sqlx::Error::PoolTimedOut),
-            Err(error) if sql::is_retryable(&error) => {
+            Err(error) if sql::is_retryable(&error) && Instant::now() < trying_ends => {
                 tracing::debug!(%error, "a statement is repeated");
             }
             result => return result,
         }
     }
-    statement().await
+    answered(statement()).await
 }
 
 /// What a read or write of orders may fail with.

@@ -3,7 +3,7 @@
 //!
 //! - [`product`]: the double. It stands for the wire and its faults, not for product-service: that the
 //!   two fit together is for the end-to-end tests to show.
-//! - [`proxy`]: stands before Postgres and loses answers.
+//! - [`proxy`]: stands before Postgres, loses answers and falls silent.
 
 #![expect(dead_code, reason = "each test binary uses a part of it")]
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
@@ -13,7 +13,7 @@ pub(crate) mod proxy;
 
 use std::ffi::OsString;
 
-use order_service::{OrderService, config::Config, stock, store::SCHEMA};
+use order_service::{OrderService, config::Config, service::ServiceError, stock, store::SCHEMA};
 use product::Product;
 use product_api::product_service_server::ProductServiceServer;
 use reqwest::Method;
@@ -24,7 +24,7 @@ use service_kit::{
 };
 use sqlx::Connection as _;
 use test_kit::{Http, Postgres, http::Answer};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -34,6 +34,8 @@ pub(crate) struct Shop {
     pub(crate) product: Product,
     pub(crate) pool: sqlx::PgPool,
     pub(crate) database_url: String,
+    /// How its background work ended.
+    pub(crate) ended: JoinHandle<Result<(), ServiceError>>,
     stop: CancellationToken,
 }
 
@@ -70,7 +72,7 @@ impl Shop {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
         tokio::spawn(serve_http(listener, service.router(), limits, stop.clone()));
-        tokio::spawn(service.run(stop.clone()));
+        let ended = tokio::spawn(service.run(stop.clone()));
         let pool = sql::connect(sql::PoolOptions::new(url, SCHEMA))
             .await
             .unwrap();
@@ -79,6 +81,7 @@ impl Shop {
             product,
             pool,
             database_url: url.to_owned(),
+            ended,
             stop,
         }
     }

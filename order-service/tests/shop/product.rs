@@ -28,6 +28,8 @@ pub(crate) enum Fault {
     Refuse(Status),
     /// It hangs until the caller gives up.
     Hang,
+    /// Whoever calls it panics: in one process the call is a function's.
+    Panic,
 }
 
 /// A call as it arrived.
@@ -187,6 +189,7 @@ impl Product {
                 tokio::time::sleep(Duration::from_secs(3600)).await;
                 Err(Status::unavailable("hung"))
             }
+            Some(Fault::Panic) => panic!("on purpose"),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! A TCP proxy before Postgres that can lose the answers to chosen statements: the server executes and
-//! commits it, the client sees its connection break.
+//! commits it, the client sees its connection break. It can also fall silent on all that is connected.
 
 use std::sync::{
     Arc, Mutex,
@@ -9,6 +9,7 @@ use std::sync::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
+    sync::watch,
 };
 
 /// Bytes in which the server says that it is idle outside of a transaction: all is committed.
@@ -19,6 +20,7 @@ pub(crate) struct Proxy {
     /// The statements whose answers are to be lost carry these bytes; how many are still to come.
     marker: Arc<Mutex<(Vec<u8>, usize)>>,
     lost: Arc<AtomicUsize>,
+    silence: watch::Sender<()>,
 }
 
 impl Proxy {
@@ -49,9 +51,15 @@ impl Proxy {
         self.lost.load(Ordering::SeqCst)
     }
 
+    /// From now on nothing passes on the connections that there are: no byte, no end.
+    pub(crate) fn silence(&self) {
+        self.silence.send_replace(());
+    }
+
     async fn forward(self, mut client: TcpStream, mut server: TcpStream) {
         let (mut up, mut down) = (vec![0; 65_536], vec![0; 65_536]);
         let mut losing = false;
+        let mut silence = self.silence.subscribe();
         loop {
             tokio::select! {
                 Ok(len) = client.read(&mut up) => {
@@ -73,6 +81,7 @@ impl Proxy {
                         return;
                     }
                 }
+                Ok(()) = silence.changed() => std::future::pending().await,
                 else => return,
             }
         }

@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::field_of;
+use super::{field_of, objects::Objects};
 use crate::problem::Problem;
 
 /// The body as JSON. Wrong or missing content type: 415; unparseable or not UTF-8: 400; wrong type or
@@ -80,13 +80,17 @@ fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(body)
         .map_err(|_| Problem::invalid(400, "the body is not valid UTF-8"))?;
     // Tracking the path costs; only a body that is wrong pays for it.
-    serde_json::from_str(text).or_else(|_| explain(text))
+    let mut decoder = serde_json::Deserializer::from_str(text);
+    let decoded = T::deserialize(Objects(&mut decoder));
+    decoded
+        .and_then(|decoded| decoder.end().map(|()| decoded))
+        .or_else(|_| explain(text))
 }
 
 /// Decodes again, to say which field is wrong.
 fn explain<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let mut decoder = serde_json::Deserializer::from_str(text);
-    let decoded = serde_path_to_error::deserialize(&mut decoder).map_err(|error| {
+    let decoded = serde_path_to_error::deserialize(Objects(&mut decoder)).map_err(|error| {
         let (path, error) = (error.path().to_string(), error.into_inner());
         refusal(&path, &error)
     })?;
@@ -162,6 +166,52 @@ mod tests {
         );
         assert_eq!(refused("[1]").0, 422);
         assert_eq!(refused("null"), (422, "body".to_owned()));
+    }
+
+    #[test]
+    fn an_array_is_no_object() {
+        assert_eq!(refused("[[]]"), (422, "body".to_owned()));
+        assert_eq!(refused(r#"{"items":[[1]]}"#), (422, "items[0]".to_owned()));
+        let problem = decode::<Order>(br#"{"items":[{"quantity":1},[1]]}"#).unwrap_err();
+        assert_eq!(problem.fields[0].field, "items[1]");
+        assert_eq!(problem.fields[0].message, "must be an object");
+        assert!(decode::<Order>(br#"{"items":[{"quantity":1}]}"#).is_ok());
+    }
+
+    #[test]
+    fn what_needs_no_object_is_read_as_ever() {
+        #[derive(Debug, Deserialize, PartialEq)]
+        #[serde(rename_all = "lowercase")]
+        enum Colour {
+            Red,
+        }
+        #[derive(Debug, Deserialize, PartialEq)]
+        struct Units(u64);
+        #[derive(Debug, Deserialize, PartialEq)]
+        struct Everything {
+            text: String,
+            given: Option<Units>,
+            null: Option<i64>,
+            absent: Option<bool>,
+            pair: (i64, f64),
+            colour: Colour,
+        }
+        let body =
+            r#"{"text":"a\n","given":7,"null":null,"pair":[-1,1.5],"colour":"red","x":[[{}]]}"#;
+        let expected = Everything {
+            text: "a\n".to_owned(),
+            given: Some(Units(7)),
+            null: None,
+            absent: None,
+            pair: (-1, 1.5),
+            colour: Colour::Red,
+        };
+        assert_eq!(decode::<Everything>(body.as_bytes()).unwrap(), expected);
+        let value: serde_json::Value = decode(body.as_bytes()).unwrap();
+        assert_eq!(
+            value,
+            serde_json::from_str::<serde_json::Value>(body).unwrap()
+        );
     }
 
     #[test]

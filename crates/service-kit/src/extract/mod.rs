@@ -1,11 +1,12 @@
 //! What handlers take from a request. Every refusal is a [`Problem`](crate::problem::Problem) with the
 //! error `INVALID` that names the field.
 //!
-//! - [`Json`], [`OptionalJson`]: the body.
+//! - [`Json`], [`OptionalJson`]: the body; `objects`: what it must be made of.
 //! - [`Query`]: what stands behind the question mark.
 //! - [`Path`]: the ids in the path.
 
 mod json;
+mod objects;
 mod path;
 mod query;
 
