@@ -4,10 +4,12 @@
 //! - [`Json`], [`OptionalJson`]: the body.
 //! - [`Query`]: what stands behind the question mark.
 //! - [`Path`]: the ids in the path.
+//! - `words`: what the decoder finds wrong, for callers.
 
 mod json;
 mod path;
 mod query;
+mod words;
 
 pub(crate) use self::json::too_large;
 pub use self::{
