@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use domain::{IdSource, SystemClock};
-use futures::FutureExt as _;
+use futures::{FutureExt as _, future::join_all};
 use product_api::product_service_server::ProductServiceServer;
 use service_kit::{auth::Access, health::Health};
 use sql::{PoolOptions, SqlError};
@@ -54,7 +54,7 @@ pub struct Service {
     shop: Shop,
     store: Store,
     gate: Option<Gate>,
-    pool: PgPool,
+    pools: [PgPool; 2],
     workers: Workers,
     request_timeout: Duration,
 }
@@ -70,12 +70,13 @@ impl Service {
             Some(url) => Some(Gate::connect(GateOptions::new(url.expose())).await?),
             None => None,
         };
-        let pool = database(config).await?;
+        let [pool, worker_pool] = pools(config).await?;
         let store = Store::new(pool.clone());
         let ids = ids()?;
         let catalog = Catalog::new(store.clone(), ids.clone());
         let (stock, deals, workers) = workers::build(StockParts {
             store: store.clone(),
+            worker_store: Store::new(worker_pool.clone()),
             gate: gate.clone(),
             ids,
             hold_ttl: config.hold_ttl,
@@ -90,7 +91,7 @@ impl Service {
             },
             store,
             gate,
-            pool,
+            pools: [pool, worker_pool],
             workers,
             request_timeout: config.common.request_timeout,
         })
@@ -154,18 +155,33 @@ impl Service {
             () = workers => {}
             () = too_late => tracing::warn!("the drain of the workers took too long: cutting off"),
         }
-        if timeout(drain_timeout, self.pool.close()).await.is_err() {
+        if timeout(
+            drain_timeout,
+            join_all(self.pools.iter().map(PgPool::close)),
+        )
+        .await
+        .is_err()
+        {
             tracing::warn!("the database's connections did not close in time");
         }
     }
 }
 
-async fn database(config: &Config) -> Result<PgPool, SqlError> {
-    let options = PoolOptions {
-        connections_max: config.database_connections_max,
+/// Connections that are kept for the workers: the ledger's two, the look-ups of the gate's batches, and
+/// the keepers.
+const WORKER_CONNECTIONS: u32 = 8;
+
+/// One pool for requests and one for the workers, so that no crowd of readers stands in the ledger's way.
+async fn pools(config: &Config) -> Result<[PgPool; 2], SqlError> {
+    let options = |connections_max| PoolOptions {
+        connections_max,
         ..PoolOptions::new(config.database_url.expose(), SCHEMA)
     };
-    sql::open(options, &MIGRATIONS, DATABASE_PATIENCE).await
+    let max = config.database_connections_max;
+    let workers = WORKER_CONNECTIONS.min(max / 2).max(1);
+    let requests = max.saturating_sub(workers).max(1);
+    let pool = sql::open(options(requests), &MIGRATIONS, DATABASE_PATIENCE).await?;
+    Ok([pool, sql::connect(options(workers)).await?])
 }
 
 fn ids() -> Result<IdSource, getrandom::Error> {

@@ -25,8 +25,10 @@ use crate::{
 /// What stock is made of.
 #[derive(Debug)]
 pub struct StockParts {
-    /// The ledger's database.
+    /// The ledger's database, for requests.
     pub store: Store,
+    /// The same, over connections that are kept for the workers.
+    pub worker_store: Store,
     /// The gate; `None`: everything goes straight to the ledger.
     pub gate: Option<Gate>,
     /// Where ids of batches and deals come from.
@@ -52,7 +54,11 @@ pub struct Workers {
 /// Stock, deals, and the workers that must run for them to answer.
 pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
     let StockParts {
-        store, gate, ids, ..
+        store,
+        worker_store,
+        gate,
+        ids,
+        ..
     } = parts;
     let debts = gate.clone().map(Debts::new);
     let after: Arc<dyn AfterCommit> = match &debts {
@@ -63,11 +69,11 @@ pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
         batch_max: parts.batch_max,
         queue_max: parts.queue_max,
     };
-    let (ledger, ledger_workers) = Ledger::new(store.clone(), ids.clone(), after, options);
+    let (ledger, ledger_workers) = Ledger::new(worker_store.clone(), ids.clone(), after, options);
     let line = gate.clone().map(|gate| {
         let parts_of_gate = GateParts {
             gate,
-            store: store.clone(),
+            store: worker_store.clone(),
             ledger: ledger.clone(),
             ids: ids.clone(),
         };
@@ -75,7 +81,7 @@ pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
     });
     let (gate_line, gate_worker) = line.unzip();
     let stock = Stock::new(store.clone(), ledger, gate_line, parts.hold_ttl);
-    let deals = Deals::new(store.clone(), stock.clone(), gate.clone(), ids);
+    let deals = Deals::new(store, stock.clone(), gate.clone(), ids);
     let workers = Workers {
         ledger: ledger_workers,
         gate: gate
@@ -83,8 +89,8 @@ pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
             .zip(gate_worker)
             .zip(debts)
             .map(|((gate, worker), debts)| (gate, worker, debts)),
-        tender: Tender::new(store.clone(), stock.clone(), gate),
-        store,
+        tender: Tender::new(worker_store.clone(), stock.clone(), gate),
+        store: worker_store,
         stock: stock.clone(),
     };
     (stock, deals, workers)

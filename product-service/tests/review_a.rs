@@ -30,25 +30,6 @@ fn first(order: u32, product: &str) -> DecreaseStockRequest {
     }
 }
 
-/// Promise 5: whatever Redis says, edited by hand or newer than a restored database, selling goes on.
-#[tokio::test]
-async fn a_gate_of_a_later_deal_than_the_ledger_knows_does_not_stop_the_sale() {
-    let redis = Redis::start().await;
-    let bed = bed_on(&redis).await;
-    let id = bed.product(3, 500).await;
-    bed.deal(&id).await;
-    let mut connection = redis.connection().await;
-    let _: i64 = redis::cmd("HSET")
-        .arg(format!("hotdeal:stock:{{{id}}}"))
-        .arg("deal")
-        .arg(99)
-        .query_async(&mut connection)
-        .await
-        .unwrap();
-    let held = bed.grpc().await.decrease_stock(first(1, &id)).await;
-    assert!(held.is_ok(), "{held:?}");
-}
-
 /// Promise 5 again: `owed` is read by settle alone, so a gate that lost it admits, but gets nothing back.
 #[tokio::test]
 async fn a_gate_whose_owed_is_gone_gets_released_units_back() {
@@ -166,52 +147,6 @@ async fn a_deal_that_has_just_started_keeps_its_gate() {
         gone.len(),
         started.len()
     );
-}
-
-/// Promise 3: one order id, concurrently, through two replicas. The second transaction looks for the
-/// hold, finds none, waits for the deal, and then decides as if there still were none.
-async fn the_same_order_through_two_replicas(redis: &str, terms: serde_json::Value) {
-    let own = [("HOTDEAL_STOCK_REDIS", redis)];
-    let one = Bed::with(&own).await;
-    let url = one.database.url.clone();
-    let two = Bed::with(&[own[0], ("DATABASE_URL", url.as_str())]).await;
-    let (a, b) = (one.grpc().await, two.grpc().await);
-    let mut refusals = Vec::new();
-    for round in 1..=60 {
-        let id = one.product(1, 500).await;
-        let path = format!("/products/{id}/hotdeal/start");
-        let (status, body, _) = one.http.post(&path, &[], &terms).await;
-        assert_eq!(status, 200, "{body}");
-        let request = decrease(round, vec![item(&id, 1)]);
-        // Both know the route, so that they meet in the ledger.
-        two.http.post(&path, &[], &terms).await;
-        let (mut a, mut b) = (a.clone(), b.clone());
-        let (first, second) = tokio::join!(
-            a.decrease_stock(request.clone()),
-            b.decrease_stock(request.clone())
-        );
-        for answer in [first, second] {
-            if let Err(status) = answer {
-                refusals.push(bed::reason_of(&status));
-            }
-        }
-    }
-    assert!(
-        refusals.is_empty(),
-        "{} of 60 orders that hold their unit were told that they do not: {refusals:?}",
-        refusals.len()
-    );
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn who_holds_the_last_unit_does_not_hear_that_it_is_gone() {
-    the_same_order_through_two_replicas("false", json!({})).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn who_holds_a_unit_does_not_hear_of_his_limit() {
-    let terms = json!({"per_user_limit": 1});
-    the_same_order_through_two_replicas("false", terms).await;
 }
 
 /// Connections that go silent without an end (the host is gone, a NAT forgot them) while new ones work:

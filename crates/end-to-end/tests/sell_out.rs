@@ -15,7 +15,11 @@ const UNITS: i64 = 1_000;
 /// through without anybody being told to come back.
 const AT_ONCE: usize = 500;
 
-async fn sells_out_exactly(options: ShopOptions) {
+/// A machine under load may be slow; nobody is to give up because of it.
+const PATIENCE: (&str, &str) = ("REQUEST_TIMEOUT", "60s");
+
+async fn sells_out_exactly(mut options: ShopOptions) {
+    options.env.push((PATIENCE.0, PATIENCE.1.into()));
     let shop = Shop::start(options).await;
     let deal = shop.start_deal(UNITS).await;
     let tally = order_at_once(&shop, &deal.product_id, crowd(BUYERS), AT_ONCE, 5).await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::OrderId;
 use futures::future::join_all;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -28,7 +29,7 @@ pub(crate) async fn run(store: Store, stock: Stock, grace: Duration, stop: Cance
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        while release_some(&store, &stock, grace).await == HOLDS_MAX && !stop.is_cancelled() {}
+        release_all(&store, &stock, grace, &stop).await;
     }
 }
 
@@ -44,15 +45,27 @@ pub(crate) async fn count(store: Store, stop: CancellationToken) {
     }
 }
 
-/// Answers how many were released.
-async fn release_some(store: &Store, stock: &Stock, grace: Duration) -> i64 {
-    let overdue = match store.overdue_holds(grace, HOLDS_MAX).await {
-        Ok(overdue) => overdue,
-        Err(error) => {
-            tracing::warn!(%error, "overdue holds cannot be read");
-            return 0;
+/// A hold that cannot be released, its row falsified, must not stand in the way of those behind it.
+async fn release_all(store: &Store, stock: &Stock, grace: Duration, stop: &CancellationToken) {
+    let mut stuck = 0;
+    while !stop.is_cancelled() {
+        let overdue = match store.overdue_holds(grace, stuck, HOLDS_MAX).await {
+            Ok(overdue) => overdue,
+            Err(error) => {
+                tracing::warn!(%error, "overdue holds cannot be read");
+                return;
+            }
+        };
+        let found = overdue.len();
+        stuck += i64::try_from(found - release(stock, overdue, grace).await).unwrap_or(0);
+        if found < usize::try_from(HOLDS_MAX).unwrap_or(usize::MAX) {
+            return;
         }
-    };
+    }
+}
+
+/// Answers how many were released.
+async fn release(stock: &Stock, overdue: Vec<OrderId>, grace: Duration) -> usize {
     let deadline = Instant::now() + ANSWER_WITHIN;
     let expire = |order_id| stock.ask_ledger(Command::Expire { order_id, grace }, Some(deadline));
     let outcomes = join_all(overdue.into_iter().map(expire)).await;
@@ -62,5 +75,5 @@ async fn release_some(store: &Store, stock: &Stock, grace: Duration) -> i64 {
         tracing::info!(holds = released, "released holds that nobody ended in time");
         metrics::expired(released as u64);
     }
-    i64::try_from(released).unwrap_or(0)
+    released
 }

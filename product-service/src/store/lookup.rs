@@ -20,7 +20,7 @@ const NOW: &str = "SELECT now_us()";
 /// The clock is asked once, in a subquery: asked for each row, it would keep the index from being used.
 const OVERDUE: &str = "
     SELECT order_id FROM holds WHERE state = 'open' AND expires_at_us <= (SELECT now_us() - $1)
-    ORDER BY expires_at_us LIMIT $2";
+    ORDER BY expires_at_us LIMIT $2 OFFSET $3";
 const OPEN_HOLDS: &str = "SELECT count(*) FROM holds WHERE state = 'open'";
 
 impl Store {
@@ -56,18 +56,21 @@ impl Store {
         buyers::read(&mut db, wanted).await
     }
 
-    /// Open holds whose deadline passed at least `grace` ago, the oldest first.
+    /// Open holds whose deadline passed at least `grace` ago, the oldest first, without the `skipped`
+    /// oldest.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn overdue_holds(
         &self,
         grace: Duration,
+        skipped: i64,
         holds_max: i64,
     ) -> Result<Vec<OrderId>, sqlx::Error> {
         let ids: Vec<Uuid> = sqlx::query_scalar(OVERDUE)
             .bind(i64::try_from(grace.as_micros()).unwrap_or(i64::MAX))
             .bind(holds_max)
+            .bind(skipped)
             .fetch_all(&self.pool)
             .await?;
         Ok(ids.into_iter().map(OrderId).collect())

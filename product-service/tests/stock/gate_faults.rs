@@ -226,6 +226,23 @@ async fn promise_5_a_gate_of_an_earlier_deal_admits_nobody() {
 }
 
 #[tokio::test]
+async fn promise_5_a_gate_of_a_later_deal_than_the_ledger_knows_does_not_stop_the_sale() {
+    let shop = Shop::new().await;
+    let replica = shop.replica().await;
+    let product = shop.bed.product(1, 3).await;
+    replica.start(product, None).await;
+    shop.by_hand(product, "HSET hotdeal:stock:{p} deal 99")
+        .await;
+    let fared = crowd(&[replica], product, 0..5).await;
+    assert_eq!(
+        (fared.held, fared.out_of_stock),
+        (3, 2),
+        "{:?}",
+        fared.other
+    );
+}
+
+#[tokio::test]
 async fn a_redis_of_somebody_else_s_data_is_left_alone() {
     let redis = Redis::start().await;
     let mut connection = redis.connection().await;

@@ -86,6 +86,35 @@ async fn promise_3_an_order_sent_fifty_times_at_once_is_held_once() {
     .await;
 }
 
+/// Without a gate both come to the ledger as strangers: the second waits for the first one's deal, and
+/// must look again before it says no.
+async fn the_last_unit_asked_for_twice_at_once(limit: Option<i64>) {
+    let shop = Shop::without_gate().await;
+    let replicas = [shop.replica().await, shop.replica().await];
+    for number in 1..=60 {
+        let product = shop.bed.product(number, 1).await;
+        for replica in &replicas {
+            replica.start(product, limit).await;
+        }
+        let (one, other) = tokio::join!(
+            replicas[0].retry(number, product, 1),
+            replicas[1].retry(number, product, 1)
+        );
+        let is_replay = [one, other].map(|taken| taken.unwrap().is_replay);
+        assert_ne!(is_replay[0], is_replay[1], "one takes, the other replays");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn promise_3_who_holds_the_last_unit_does_not_hear_that_it_is_gone() {
+    the_last_unit_asked_for_twice_at_once(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn promise_3_who_holds_a_unit_does_not_hear_of_his_own_limit() {
+    the_last_unit_asked_for_twice_at_once(Some(1)).await;
+}
+
 #[tokio::test]
 async fn promise_5_a_winner_s_retry_is_answered_with_its_hold_after_the_deal_sold_out() {
     let shop = Shop::new().await;

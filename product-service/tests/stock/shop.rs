@@ -95,8 +95,10 @@ impl Shop {
                 Some(Gate::connect(options).await.unwrap())
             }
         };
+        let store = Store::new(pool(&self.bed.url).await);
         let (stock, deals, workers) = build(StockParts {
-            store: Store::new(pool(&self.bed.url).await),
+            worker_store: store.clone(),
+            store,
             gate: gate.clone(),
             ids: IdSource::new(Arc::new(SystemClock), seed),
             hold_ttl: HOUR,
