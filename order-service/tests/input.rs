@@ -126,7 +126,10 @@ async fn a_buyer_is_named_by_one_uuid() {
         &[("x-user-id", BUYER), ("x-user-id", OTHER)],
     ];
     for headers in headers {
-        let (status, problem, _) = shop.http.post("/orders", headers, &body).await;
+        let (status, problem, answered) = shop.http.post("/orders", headers, &body).await;
+        assert_eq!(answered["content-type"], "application/problem+json");
+        let challenge = answered["www-authenticate"].to_str().unwrap();
+        assert!(challenge.starts_with("X-User-ID"), "{challenge}");
         assert_eq!(
             (status.as_u16(), &problem["error"]),
             (401, &json!("UNAUTHORIZED")),

@@ -105,7 +105,10 @@ impl App {
         let router = http::index::router().merge(self.service.router(self.admin));
         let http = serve_http(self.listeners.http, router, limits, stop.clone());
         let (health, watch) = grpc::health::service(self.service.store().clone());
-        let grpc_limits = GrpcLimits::from(&self.config.common);
+        let grpc_limits = GrpcLimits {
+            connections_max: self.config.grpc_connections_max,
+            ..GrpcLimits::from(&self.config.common)
+        };
         let router = builder(&grpc_limits)
             .add_service(self.service.grpc(self.callers))
             .add_service(grpc::reflection::service()?)

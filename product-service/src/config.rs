@@ -6,6 +6,7 @@ use clap::{ArgAction, Args};
 use service_kit::{
     auth::{Access, require_token},
     config::{Common, Secret, SecretUrl, Settings, count, duration},
+    server::GRPC_CONNECTIONS_MAX,
 };
 
 use crate::ledger::hold::HOLD_TTL_MAX;
@@ -36,6 +37,10 @@ pub struct Config {
     /// Listens for gRPC
     #[arg(long, env = "PRODUCT_GRPC_ADDR", default_value = "127.0.0.1:50051")]
     pub product_grpc_addr: SocketAddr,
+
+    /// gRPC connections served at once; further ones wait to be accepted
+    #[arg(long, env = "GRPC_CONNECTIONS_MAX", value_parser = count, default_value_t = GRPC_CONNECTIONS_MAX)]
+    pub grpc_connections_max: usize,
 
     /// Answers /health/live, /health/ready and /metrics
     #[arg(long, env = "PRODUCT_OPS_ADDR", default_value = "127.0.0.1:9101")]
@@ -107,8 +112,23 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Said before anything is connected; the rest of the URL, a password among it, is not repeated.
+    fn database_scheme(&self) -> Result<(), String> {
+        let scheme = match self.database_url.expose().split_once("://") {
+            Some(("postgres" | "postgresql", _)) => return Ok(()),
+            Some((scheme, _)) => format!("{scheme}://"),
+            None => "no scheme".to_owned(),
+        };
+        Err(format!(
+            "DATABASE_URL has {scheme}: it must begin with postgres:// or postgresql://"
+        ))
+    }
+}
+
 impl Settings for Config {
     fn validate(&self) -> Result<(), String> {
+        self.database_scheme()?;
         self.gate_url()?;
         self.admin_access()?;
         self.caller_access()?;
@@ -189,6 +209,20 @@ mod tests {
                 "{addr}"
             );
         }
+    }
+
+    #[test]
+    fn only_a_postgres_is_a_database() {
+        let with = |url| load(&[("HOTDEAL_STOCK_REDIS", "false"), ("DATABASE_URL", url)]);
+        for url in ["mysql://u:hush@h/db", "sqlite://x?hush", "u:hush@h/db"] {
+            let error = with(url).unwrap_err();
+            assert!(
+                error.contains("DATABASE_URL") && error.contains("postgres://"),
+                "{error}"
+            );
+            assert!(!error.contains("hush"), "{error}");
+        }
+        assert!(with("postgresql://u@h/db").is_ok());
     }
 
     #[test]

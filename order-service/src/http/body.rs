@@ -11,7 +11,21 @@ use crate::order::{RequestedLine, ShippingAddress};
 const LINES_MAX: usize = 100;
 
 /// Fields that only the server sets: whoever sends them believes that they count.
-const SERVER_SETS: [&str; 4] = ["id", "status", "unit_price", "total_amount"];
+const SERVER_SETS: [&str; 13] = [
+    "id",
+    "user_id",
+    "status",
+    "reason",
+    "flow",
+    "unit_price",
+    "total_amount",
+    "expires_at",
+    "created_at",
+    "updated_at",
+    "confirmed_at",
+    "cancelled_at",
+    "cancel_reason",
+];
 const SERVER_SETS_IN_ITEMS: [&str; 5] = ["id", "status", "unit_price", "subtotal", "product_name"];
 
 /// The body's meaning.
@@ -40,6 +54,16 @@ pub(super) fn read(body: &Value) -> Result<Body, Vec<FieldError>> {
     }
 }
 
+/// Those of `names`, which only the server sets, that a caller has set below `path`.
+pub(super) fn server_set(
+    object: &Map<String, Value>,
+    path: &str,
+    names: &[&str],
+) -> impl Iterator<Item = FieldError> {
+    let set = names.iter().filter(|name| object.contains_key(**name));
+    set.map(move |name| FieldError::new(format!("{path}{name}"), "is set by the server"))
+}
+
 #[derive(Default)]
 struct Reader {
     wrong: Vec<FieldError>,
@@ -51,9 +75,7 @@ impl Reader {
     }
 
     fn refuse(&mut self, object: &Map<String, Value>, path: &str, names: &[&str]) {
-        for name in names.iter().filter(|name| object.contains_key(**name)) {
-            self.say(format!("{path}{name}"), "is set by the server");
-        }
+        self.wrong.extend(server_set(object, path, names));
     }
 
     fn lines(&mut self, items: Option<&Value>) -> Vec<RequestedLine> {

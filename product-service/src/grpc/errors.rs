@@ -17,6 +17,10 @@ use crate::{
 /// When a caller may try again after the service was full or something did not answer.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 
+/// Wrong fields that an answer names. A status travels in a header, and clients take no more than some
+/// 16 kB of those.
+const VIOLATIONS_MAX: usize = 20;
+
 /// `INVALID_ARGUMENT` that names every wrong field.
 pub(super) fn invalid(fields: Vec<FieldError>) -> Status {
     bad_request(ErrorCode::Invalid, fields)
@@ -58,10 +62,14 @@ pub(super) fn of_stock(error: StockError, what: &str, lines: &[WantedLine]) -> S
         StockError::Refused(refusal) => refused(refusal, lines),
         StockError::InvalidLines {
             product_id,
+            field,
             message,
         } => {
-            let is_its = |line: &WantedLine| line.product_id == product_id;
-            invalid(of_items(lines, is_its, "quantity", &message))
+            // Other lines of the product may name no deal, and are right then.
+            let is_its = |line: &WantedLine| {
+                line.product_id == product_id && (field != "deal_id" || line.deal_id.is_some())
+            };
+            invalid(of_items(lines, is_its, field, &message))
         }
         StockError::InvalidField { field, message } => {
             invalid(vec![FieldError::new(field, message)])
@@ -119,7 +127,17 @@ fn of_items(
         .collect()
 }
 
+/// The first of many, and how many more there are. Only the lines of a request can be so many.
+fn shortened(mut fields: Vec<FieldError>) -> Vec<FieldError> {
+    if fields.len() > VIOLATIONS_MAX {
+        let more = fields.split_off(VIOLATIONS_MAX - 1).len();
+        fields.push(FieldError::new("items", format!("… and {more} more")));
+    }
+    fields
+}
+
 fn bad_request(code: ErrorCode, fields: Vec<FieldError>) -> Status {
+    let fields = shortened(fields);
     let message = words::fields(&fields);
     let violations: Vec<FieldViolation> = fields
         .into_iter()
@@ -238,10 +256,44 @@ mod tests {
         assert_eq!(fields(&foreign), ["items[3].deal_id"]);
         let summed = StockError::InvalidLines {
             product_id: product(2),
+            field: "quantity",
             message: "too many".into(),
         };
         let summed = of_stock(summed, "hold", &lines);
         assert_eq!(fields(&summed), ["items[1].quantity", "items[2].quantity"]);
+    }
+
+    #[test]
+    fn two_deals_for_one_product_are_the_fault_of_the_lines_that_name_them() {
+        let with_deal = |last| WantedLine {
+            deal_id: Some(DealId(product(last).0)),
+            ..line(1)
+        };
+        let lines = [line(1), with_deal(8), with_deal(9), line(2)];
+        let error = StockError::InvalidLines {
+            product_id: product(1),
+            field: "deal_id",
+            message: "name one deal, not several".into(),
+        };
+        let status = of_stock(error, "hold", &lines);
+        assert_eq!(fields(&status), ["items[1].deal_id", "items[2].deal_id"]);
+    }
+
+    #[test]
+    fn of_many_wrong_fields_the_first_are_named_and_the_others_counted() {
+        let wrong = |count: usize| {
+            let fields =
+                (0..count).map(|index| FieldError::new(format!("items[{index}]"), "is wrong"));
+            let status = invalid(fields.collect());
+            let request = status.get_details_bad_request().unwrap();
+            (status, request.field_violations)
+        };
+        assert_eq!(wrong(20).1.len(), 20);
+        let (status, violations) = wrong(200);
+        assert_eq!(violations.len(), 20);
+        assert_eq!(violations[18].field, "items[18]");
+        assert_eq!(violations[19].description, "… and 181 more");
+        assert!(status.message().ends_with("… and 181 more"), "{status}");
     }
 
     #[test]

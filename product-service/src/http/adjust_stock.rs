@@ -8,12 +8,19 @@ use service_kit::{
     problem::{FieldError, Problem},
 };
 
-use super::{Shop, get_stock::StockBody, refuse};
+use super::{Shop, body::ServerSet, get_stock::StockBody, refuse};
 use crate::catalog::check::UNITS_MAX;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Request {
     delta: i64,
+    // How much there is follows from the delta.
+    #[serde(default, rename = "stock")]
+    _stock: ServerSet,
+    #[serde(default, rename = "product_id")]
+    _product_id: ServerSet,
+    #[serde(default, rename = "shelf")]
+    _shelf: ServerSet,
 }
 
 pub(super) async fn adjust(

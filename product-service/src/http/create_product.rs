@@ -23,6 +23,8 @@ pub(super) struct Request {
     stock: i64,
     #[serde(default, rename = "id")]
     _id: ServerSet,
+    #[serde(default, rename = "deal_id")]
+    _deal_id: ServerSet,
     #[serde(default, rename = "deal")]
     _deal: ServerSet,
     #[serde(default, rename = "created_at")]

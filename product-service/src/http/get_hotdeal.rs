@@ -12,11 +12,9 @@ use crate::deals::{GateView, LiveDeal};
 pub(super) struct LiveDealBody {
     #[serde(flatten)]
     deal: DealBody,
-    /// Absent when the service runs without gates, or the gate could not be asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// `null` when the service runs without gates, or the gate could not be asked.
     gate: Option<GateBody>,
-    /// What the gate has too much (or, negative, too little); absent when there is no gate.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// What the gate has too much (or, negative, too little); `null` when there is no figure to compare.
     drift: Option<i64>,
 }
 

@@ -21,6 +21,10 @@ pub(super) struct Request {
     ends_at: Option<Timestamp>,
     #[serde(rename = "deal_id")]
     _deal_id: ServerSet,
+    #[serde(rename = "product_id")]
+    _product_id: ServerSet,
+    #[serde(rename = "stock")]
+    _stock: ServerSet,
     #[serde(rename = "status")]
     _status: ServerSet,
     #[serde(rename = "unit_price")]

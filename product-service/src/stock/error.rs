@@ -15,6 +15,8 @@ pub enum StockError {
     InvalidLines {
         /// Whose lines.
         product_id: ProductId,
+        /// Which field of them.
+        field: &'static str,
         /// What is wrong with them.
         message: String,
     },

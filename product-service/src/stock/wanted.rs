@@ -28,17 +28,18 @@ pub(super) fn sum(lines: &[WantedLine]) -> Result<Vec<WantedLine>, StockError> {
             by_product.insert(line.product_id, *line);
             continue;
         };
-        let invalid = |message: String| StockError::InvalidLines {
+        let invalid = |field, message: String| StockError::InvalidLines {
             product_id: line.product_id,
+            field,
             message,
         };
         so_far.quantity = so_far
             .quantity
             .checked_add(line.quantity)
-            .map_err(|error| invalid(format!("the sum of the quantities {error}")))?;
+            .map_err(|error| invalid("quantity", format!("the sum of the quantities {error}")))?;
         match (so_far.deal_id, line.deal_id) {
             (Some(one), Some(other)) if one != other => {
-                return Err(invalid("name one deal, not several".into()));
+                return Err(invalid("deal_id", "name one deal, not several".into()));
             }
             (one, other) => so_far.deal_id = one.or(other),
         }
@@ -73,12 +74,18 @@ mod tests {
         let too_many = [line(1, 1_000_000, None), line(1, 1, None)];
         assert!(matches!(
             sum(&too_many),
-            Err(StockError::InvalidLines { .. })
+            Err(StockError::InvalidLines {
+                field: "quantity",
+                ..
+            })
         ));
         let two_deals = [line(1, 1, Some(8)), line(1, 1, Some(9))];
         assert!(matches!(
             sum(&two_deals),
-            Err(StockError::InvalidLines { .. })
+            Err(StockError::InvalidLines {
+                field: "deal_id",
+                ..
+            })
         ));
     }
 }

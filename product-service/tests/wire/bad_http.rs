@@ -43,8 +43,10 @@ async fn wrong_fields_of_a_new_product_are_named_and_nothing_is_added() {
         ("stock", json!(1.5)),
         ("stock", json!("1")),
         ("id", json!(NOBODY)),
+        ("deal_id", json!(NOBODY)),
         ("deal", json!({})),
         ("created_at", json!("2026-01-01T00:00:00Z")),
+        ("updated_at", Value::Null),
     ] {
         let mut body = json!({"name": "Lamp", "price": 1, "stock": 1});
         body[field] = value.clone();
@@ -126,6 +128,8 @@ async fn wrong_terms_of_a_deal_are_named_and_nothing_starts() {
         ("ends_at", json!("tomorrow")),
         ("ends_at", json!(7)),
         ("deal_id", json!(NOBODY)),
+        ("product_id", json!(NOBODY)),
+        ("stock", json!(1)),
         ("status", json!("running")),
         ("unit_price", json!(1)),
     ] {
@@ -151,6 +155,9 @@ async fn wrong_changes_and_corrections_are_named_and_change_nothing() {
         ("price", json!(1.5)),
         ("stock", json!(1)),
         ("id", json!(NOBODY)),
+        ("deal", Value::Null),
+        ("created_at", json!(1)),
+        ("updated_at", json!(1)),
     ] {
         let body = json!({ field: value });
         let (status, problem, _) = bed.http.patch(&product, &[], &body).await;
@@ -178,6 +185,16 @@ async fn wrong_changes_and_corrections_are_named_and_change_nothing() {
         assert_eq!(
             (status.as_u16(), fields_of(&problem)),
             (422, vec!["delta".to_owned()]),
+            "{body}"
+        );
+    }
+    for field in ["stock", "product_id", "shelf"] {
+        let body = json!({ "delta": 1, field: 5 });
+        let path = format!("{product}/stock");
+        let (status, problem, _) = bed.http.patch(&path, &[], &body).await;
+        assert_eq!(
+            (status.as_u16(), fields_of(&problem)),
+            (422, vec![field.to_owned()]),
             "{body}"
         );
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use test_kit::{Http, Port, Postgres, Process, Program};
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use crate::bed::{Bed, decrease, item};
 
@@ -83,4 +84,37 @@ async fn what_was_answered_before_a_stop_is_there_after_it() {
         (shelf["available"].as_i64(), shelf["held"].as_i64()),
         (Some(3), Some(2))
     );
+}
+
+#[tokio::test]
+async fn silent_grpc_connections_beyond_the_open_files_leave_http_and_health_alone() {
+    const FILES_MAX: usize = 256;
+    let database = Postgres::shared().database().await;
+    let (http, grpc, ops) = (Port::free(), Port::free(), Port::free());
+    let program = Program::at("/bin/sh")
+        .arg("-c")
+        .arg(format!("ulimit -n {FILES_MAX} && exec \"$0\""))
+        .arg(env!("CARGO_BIN_EXE_product-service"))
+        .env("DATABASE_URL", &database.url)
+        .env("HOTDEAL_STOCK_REDIS", "false")
+        .env("PRODUCT_HTTP_ADDR", http.address().to_string())
+        .env("PRODUCT_GRPC_ADDR", grpc.address().to_string())
+        .env("PRODUCT_OPS_ADDR", ops.address().to_string());
+    let process = Process::start(&program).await;
+    let ready = format!("{}/health/ready", ops.http_url());
+    process.wait_ready(&ready).await;
+    let mut silent = Vec::new();
+    for _ in 0..FILES_MAX + 50 {
+        let mut stream = TcpStream::connect(grpc.address()).await.unwrap();
+        stream.write_all(b"PRI * HT").await.unwrap();
+        silent.push(stream);
+    }
+    for _ in 0..3 {
+        // New clients, so that new connections are needed.
+        let (http, ops) = (Http::new(http.http_url()), Http::new(ops.http_url()));
+        assert_eq!(http.get("/products", &[]).await.0, 200);
+        assert_eq!(ops.get("/health/ready", &[]).await.0, 200);
+    }
+    let output = process.output();
+    assert!(output.contains("GRPC_CONNECTIONS_MAX"), "{output}");
 }

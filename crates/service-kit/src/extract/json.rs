@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::{field_of, objects::Objects};
+use super::{field_of, objects::Objects, words::plain};
 use crate::problem::Problem;
 
 /// The body as JSON. Wrong or missing content type: 415; unparseable or not UTF-8: 400; wrong type or
@@ -107,8 +107,8 @@ fn refusal(path: &str, error: &serde_json::Error) -> Problem {
     }
     let message = text.split(" at line ").next().unwrap_or_default();
     match field_of(path, message).as_str() {
-        "" => Problem::invalid_field("body", message),
-        field => Problem::invalid_field(field, message),
+        "" => Problem::invalid_field("body", plain(message)),
+        field => Problem::invalid_field(field, plain(message)),
     }
 }
 

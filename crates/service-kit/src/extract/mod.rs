@@ -4,11 +4,13 @@
 //! - [`Json`], [`OptionalJson`]: the body; `objects`: what it must be made of.
 //! - [`Query`]: what stands behind the question mark.
 //! - [`Path`]: the ids in the path.
+//! - `words`: what the decoder finds wrong, for callers.
 
 mod json;
 mod objects;
 mod path;
 mod query;
+mod words;
 
 pub(crate) use self::json::too_large;
 pub use self::{

@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, rejection::QueryRejection};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use super::field_of;
+use super::{field_of, words::plain};
 use crate::problem::Problem;
 
 /// The query string; 422 with the field named when it does not fit.
@@ -33,7 +33,7 @@ fn refusal(rejection: &QueryRejection) -> Problem {
     };
     let message = error.inner().to_string();
     match field_of(&error.path().to_string(), &message).as_str() {
-        "" => Problem::invalid_field("query", message),
-        field => Problem::invalid_field(field, message),
+        "" => Problem::invalid_field("query", plain(&message)),
+        field => Problem::invalid_field(field, plain(&message)),
     }
 }

@@ -4,28 +4,41 @@ use std::{io, time::Duration};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::{
-    Server,
-    server::{Router, TcpIncoming},
-};
+use tonic::transport::{Server, server::Router};
 use tower::layer::util::{Identity, Stack};
 
-use super::shed::ShedLayer;
+use super::{files, handshake::connections, shed::ShedLayer, undecoded::UndecodedLayer};
 use crate::{config::Common, trace::TraceLayer};
 
 /// The longest message either way, in bytes. Each generated service sets it with
 /// `max_decoding_message_size` and `max_encoding_message_size`: the server cannot.
 pub const MESSAGE_LEN_MAX: usize = 1024 * 1024;
 
+/// How long a client may take to send the bytes that open a connection.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Connections at once, unless the service has a setting for it.
+pub const GRPC_CONNECTIONS_MAX: usize = 1024;
+
+/// Requests that a client may give up, on one connection, before the server has looked at them. The
+/// protocol's library closes the connection beyond 20, against clients that do nothing else; but a burst
+/// of calls with short deadlines looks the same, and its end would fail the calls beside it too. What
+/// waits is bounded by memory of a few hundred bytes each.
+const ABANDONED_MAX: usize = 2048;
+
 /// A server whose requests are traced and shed; `.add_service(…)` makes it a router.
 pub type GrpcServer = Server<GrpcLayers>;
 
 /// What every gRPC request passes, the innermost first.
-type GrpcLayers = Stack<TraceLayer, Stack<ShedLayer, Identity>>;
+type GrpcLayers = Stack<UndecodedLayer, Stack<TraceLayer, Stack<ShedLayer, Identity>>>;
 
 /// What one gRPC server takes upon itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrpcLimits {
+    /// Connections at once; further ones wait to be accepted.
+    pub connections_max: usize,
+    /// How long a client may take to send the bytes that open a connection.
+    pub handshake_timeout: Duration,
     /// Requests at once on one connection; a client's further ones wait on its side.
     pub concurrent_streams_max: u32,
     /// Requests at once over all connections; further ones are answered `UNAVAILABLE`.
@@ -45,6 +58,8 @@ pub struct GrpcLimits {
 impl From<&Common> for GrpcLimits {
     fn from(common: &Common) -> Self {
         Self {
+            connections_max: GRPC_CONNECTIONS_MAX,
+            handshake_timeout: HANDSHAKE_TIMEOUT,
             concurrent_streams_max: 1024,
             // Callers are few services that each send on behalf of many users.
             in_flight_max: common.http_in_flight_max.saturating_mul(4),
@@ -60,14 +75,15 @@ impl From<&Common> for GrpcLimits {
 /// A server with these limits, on which services are added.
 pub fn builder(limits: &GrpcLimits) -> GrpcServer {
     Server::builder()
-        .tcp_nodelay(true)
         .max_concurrent_streams(limits.concurrent_streams_max)
         .http2_keepalive_interval(Some(limits.keepalive_interval))
         .http2_keepalive_timeout(Some(limits.keepalive_timeout))
+        .http2_max_pending_accept_reset_streams(Some(ABANDONED_MAX))
         .http2_max_header_list_size(limits.header_list_len_max)
         .timeout(limits.request_timeout)
         .layer(ShedLayer::new(limits.in_flight_max))
         .layer(TraceLayer)
+        .layer(UndecodedLayer)
 }
 
 /// Serves until `stop`: then no connection is accepted any more, requests in flight end, and what has
@@ -81,7 +97,8 @@ pub async fn serve_grpc(
     limits: GrpcLimits,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let reserved = files::reserve(limits.connections_max);
+    let incoming = connections(listener, reserved.connections_max, limits.handshake_timeout);
     let serving = router.serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
     let too_late = async {
         stop.cancelled().await;

@@ -14,7 +14,11 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::guard::{Guard, guard};
+use super::{
+    accept::accept as next_connection,
+    files,
+    guard::{Guard, guard},
+};
 use crate::{config::Common, metrics as names, trace::TraceLayer};
 
 /// How long a client may take to send a request's head. It also bounds how long an idle connection is
@@ -23,9 +27,6 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest request head, in bytes; longer ones are answered 431.
 const HEAD_LEN_MAX: usize = 32 * 1024;
-
-/// Pause after a failed accept: out of descriptors, for example, which passes as connections close.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// What one HTTP server takes upon itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +79,8 @@ pub async fn serve_http(
         cut_off: CancellationToken::new(),
     };
     let connections = TaskTracker::new();
-    let accepting = accept(&server, listener, limits.connections_max, &connections);
+    let reserved = files::reserve(limits.connections_max);
+    let accepting = accept(&server, listener, reserved.connections_max, &connections);
     // The listener is dropped here, so that the kernel refuses whoever comes later.
     stop.run_until_cancelled(accepting).await;
     connections.close();
@@ -120,25 +122,14 @@ async fn accept(
 ) {
     let slots = Arc::new(Semaphore::new(connections_max));
     while let Ok(slot) = slots.clone().acquire_owned().await {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                connections.spawn(server.clone().serve(stream, slot));
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
+        let stream = next_connection(&listener).await;
+        connections.spawn(server.clone().serve(stream, slot));
     }
 }
 
 impl Server {
     async fn serve(self, stream: TcpStream, slot: OwnedSemaphorePermit) {
         let _open = Open::new(slot);
-        // Answers are small and written at once: waiting for more would only delay them.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
         let service = TowerToHyperService::new(self.router);
         let mut connection =
             std::pin::pin!(self.http.serve_connection(TokioIo::new(stream), service));

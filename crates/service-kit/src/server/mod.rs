@@ -3,17 +3,27 @@
 //! - [`bind`]: a listener, or clear words why not.
 //! - [`serve_http`] with [`HttpLimits`]: slow heads, slow and large bodies, too many connections and
 //!   too many requests end in an answer or a close; `guard` is what every request passes.
-//! - [`builder`], [`serve_grpc`] with [`GrpcLimits`]: the same for gRPC; `shed` refuses what is too much.
+//! - [`builder`], [`serve_grpc`] with [`GrpcLimits`]: the same for gRPC; `shed` refuses what is too much,
+//!   `handshake` connections that are too many or silent, `undecoded` what is no message.
+//! - `accept` takes connections, `files` keeps some of the open files for everything else.
 
+mod accept;
 mod bind;
+mod files;
 mod grpc;
 mod guard;
+mod handshake;
 mod http;
 mod shed;
+mod undecoded;
 
 pub use self::{
     bind::bind,
-    grpc::{GrpcLimits, GrpcServer, MESSAGE_LEN_MAX, builder, serve_grpc},
+    grpc::{GRPC_CONNECTIONS_MAX, GrpcLimits, GrpcServer, MESSAGE_LEN_MAX, builder, serve_grpc},
     http::{HttpLimits, serve_http},
     shed::{ShedLayer, ShedService},
+    undecoded::{UndecodedLayer, UndecodedService},
 };
+
+/// Domain of the `ErrorInfo` in what the gRPC server itself answers, as in every answer of these services.
+const ERROR_DOMAIN: &str = "hotdeal";

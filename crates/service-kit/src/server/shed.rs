@@ -17,10 +17,8 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 use tower::{Layer, Service};
 
+use super::ERROR_DOMAIN;
 use crate::metrics as names;
-
-/// Domain of the `ErrorInfo`, as in every answer of these services.
-const ERROR_DOMAIN: &str = "hotdeal";
 
 /// When a refused caller may try again.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
