@@ -1,0 +1,138 @@
+//! What the search finds: nothing with all rules, something without any one of them.
+
+use crate::{Budget, Rules, search};
+
+const NO_FAULTS: Budget = Budget {
+    crashes: 0,
+    lost_replies: 0,
+    wipes: 0,
+    restores: 0,
+    releases: 0,
+    ends: 0,
+    straight: 0,
+};
+
+/// One of each fault of a single deal: 15 million worlds.
+const ONE_OF_EACH: Budget = Budget {
+    crashes: 1,
+    lost_replies: 1,
+    wipes: 1,
+    releases: 1,
+    straight: 1,
+    ..NO_FAULTS
+};
+
+#[test]
+fn promise_5_a_dead_process_and_a_release_break_no_promise() {
+    let budget = Budget {
+        crashes: 1,
+        releases: 1,
+        ..NO_FAULTS
+    };
+    search(Rules::default(), budget).unwrap();
+}
+
+#[test]
+fn promise_5_a_lost_reply_and_a_dead_process_break_no_promise() {
+    let budget = Budget {
+        crashes: 1,
+        lost_replies: 1,
+        ..NO_FAULTS
+    };
+    search(Rules::default(), budget).unwrap();
+}
+
+#[test]
+fn promise_5_an_emptied_redis_breaks_no_promise() {
+    let budget = Budget {
+        wipes: 1,
+        releases: 1,
+        ..NO_FAULTS
+    };
+    search(Rules::default(), budget).unwrap();
+}
+
+#[test]
+fn promise_5_an_old_snapshot_breaks_no_promise() {
+    let budget = Budget {
+        restores: 1,
+        ..NO_FAULTS
+    };
+    search(Rules::default(), budget).unwrap();
+}
+
+#[test]
+fn promise_5_a_second_deal_breaks_no_promise() {
+    let budget = Budget {
+        ends: 1,
+        ..NO_FAULTS
+    };
+    search(Rules::default(), budget).unwrap();
+}
+
+/// `cargo test -p protocol -- --ignored`: minutes and gigabytes, for changes of the protocol.
+#[test]
+#[ignore = "minutes and gigabytes: for changes of the protocol"]
+fn one_of_each_fault_breaks_no_promise() {
+    search(Rules::default(), ONE_OF_EACH).unwrap();
+}
+
+#[track_caller]
+fn breaks(rules: Rules, budget: Budget, promise: &str) {
+    let broken = search(rules, budget).expect_err("the search notices nothing");
+    assert!(broken.starts_with(promise), "{broken}");
+}
+
+#[test]
+fn without_what_is_owed_for_a_voided_batch_the_gate_is_too_low() {
+    let rules = Rules {
+        void_owes: false,
+        ..Rules::default()
+    };
+    breaks(rules, ONE_OF_EACH, "the gate is too low");
+}
+
+#[test]
+fn without_what_is_owed_for_a_replay_the_gate_is_too_low() {
+    let rules = Rules {
+        surplus_is_owed: false,
+        ..Rules::default()
+    };
+    breaks(rules, ONE_OF_EACH, "the gate is too low");
+}
+
+#[test]
+fn without_a_second_look_a_holder_is_told_that_he_has_none() {
+    let rules = Rules {
+        no_is_looked_up: false,
+        ..Rules::default()
+    };
+    breaks(rules, ONE_OF_EACH, "a holder heard that he has none");
+}
+
+#[test]
+fn without_recording_a_batch_once_it_is_taken_after_its_void() {
+    let rules = Rules {
+        void_binds: false,
+        ..Rules::default()
+    };
+    breaks(rules, ONE_OF_EACH, "a void batch was taken");
+}
+
+#[test]
+fn without_numbers_the_second_deal_gets_the_first_one_s_gate() {
+    let rules = Rules {
+        deals_are_numbered: false,
+        ..Rules::default()
+    };
+    let budget = Budget {
+        ends: 1,
+        restores: 1,
+        wipes: 0,
+        crashes: 0,
+        lost_replies: 0,
+        straight: 0,
+        ..NO_FAULTS
+    };
+    breaks(rules, budget, "the gate is too low");
+}
