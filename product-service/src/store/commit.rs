@@ -1,6 +1,9 @@
 //! One transaction for all commands that wait.
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    time::Duration,
+};
 
 use domain::{BatchId, DealId, OrderId, ProductId, Timestamp, UserId};
 use sqlx::{Acquire as _, PgConnection};
@@ -13,7 +16,7 @@ use crate::{
         hold::Hold,
     },
     store::{
-        Store, batches,
+        Store, answered, batches,
         buyers::{self, BuyerUnits},
         deals, holds,
         lock::lock,
@@ -46,6 +49,19 @@ pub enum CommitError {
     /// commands. [`Store::commit_apart`] finds out of which.
     #[error("the database refused the transaction: {0}")]
     Refused(sqlx::Error),
+}
+
+/// How long a connection may take to begin: one that has fallen silent is known by its first statement.
+const BEGIN_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the statements may take: each waits for its locks up to a second.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long the commit may take, which waits for a busy disk.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl From<sqlx::Error> for CommitError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::before_commit(error)
+    }
 }
 
 impl CommitError {
@@ -99,13 +115,16 @@ impl Store {
     /// # Errors
     /// When the database does not answer; ask again.
     pub async fn has_committed(&self, txn_id: BatchId) -> Result<bool, sqlx::Error> {
-        let mut db = self.pool.acquire().await?;
-        let recorded = batches::record(&mut db, &[txn_id], true).await?;
-        if recorded.new.contains(&txn_id) {
-            return Ok(false);
-        }
-        // It may be void already: by an earlier look-up whose own answer was lost.
-        Ok(!batches::is_void(&mut db, txn_id).await?)
+        let look_up = async {
+            let mut db = self.pool.acquire().await?;
+            let recorded = batches::record(&mut db, &[txn_id], true).await?;
+            if recorded.new.contains(&txn_id) {
+                return Ok(false);
+            }
+            // It may be void already: by an earlier look-up whose own answer was lost.
+            Ok(!batches::is_void(&mut db, txn_id).await?)
+        };
+        answered(look_up).await
     }
 
     async fn transact(
@@ -114,13 +133,12 @@ impl Store {
         bundles: &[Bundle],
         mode: Mode,
     ) -> Result<Settled, CommitError> {
-        let mut tx = self
-            .pool
-            .begin()
+        let mut tx = sql::within(BEGIN_TIMEOUT, self.pool.begin())
             .await
             .map_err(CommitError::before_commit)?;
-        let settled = settle(&mut tx, txn_id, bundles, mode).await?;
-        match tx.commit().await {
+        let settling = settle(&mut tx, txn_id, bundles, mode);
+        let settled = sql::within(SETTLE_TIMEOUT, settling).await?;
+        match sql::within(COMMIT_TIMEOUT, tx.commit()).await {
             Ok(()) => Ok(settled),
             Err(source) if sql::is_unclear(&source) => {
                 Err(CommitError::Unclear { settled, source })

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     ledger::book::{DealRow, ShelfRow},
     store::{
-        Store,
+        Store, answered,
         rows::{DealColumns, ShelfColumns},
     },
 };
@@ -35,7 +35,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer, or a row was falsified.
     pub async fn open_deals(&self) -> Result<Vec<DealRow>, sqlx::Error> {
-        let rows: Vec<DealColumns> = sqlx::query_as(OPEN).fetch_all(&self.pool).await?;
+        let rows: Vec<DealColumns> = answered(sqlx::query_as(OPEN).fetch_all(&self.pool)).await?;
         super::rows::convert(rows)
     }
 
@@ -60,7 +60,8 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn lately_ended_deals(&self) -> Result<Vec<(ProductId, i64)>, sqlx::Error> {
-        let rows: Vec<(Uuid, i64)> = sqlx::query_as(LATELY_ENDED).fetch_all(&self.pool).await?;
+        let reading = sqlx::query_as(LATELY_ENDED).fetch_all(&self.pool);
+        let rows: Vec<(Uuid, i64)> = answered(reading).await?;
         Ok(rows
             .into_iter()
             .map(|(id, number)| (ProductId(id), number))
@@ -72,18 +73,14 @@ impl Store {
     /// # Errors
     /// When the database does not answer, or the row was falsified.
     pub async fn shelf(&self, product_id: ProductId) -> Result<Option<ShelfRow>, sqlx::Error> {
-        let row: Option<ShelfColumns> = sqlx::query_as(SHELF)
-            .bind(product_id.0)
-            .fetch_optional(&self.pool)
-            .await?;
+        let reading = sqlx::query_as(SHELF).bind(product_id.0);
+        let row: Option<ShelfColumns> = answered(reading.fetch_optional(&self.pool)).await?;
         Ok(row.map(ShelfRow::try_from).transpose()?)
     }
 
     async fn one_deal(&self, sql: &'static str, id: Uuid) -> Result<Option<DealRow>, sqlx::Error> {
-        let row: Option<DealColumns> = sqlx::query_as(sql)
-            .bind(id)
-            .fetch_optional(&self.pool)
-            .await?;
+        let reading = sqlx::query_as(sql).bind(id);
+        let row: Option<DealColumns> = answered(reading.fetch_optional(&self.pool)).await?;
         Ok(row.map(DealRow::try_from).transpose()?)
     }
 }

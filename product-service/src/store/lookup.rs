@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     ledger::hold::Hold,
     store::{
-        Store, buyers,
+        Store, answered, buyers,
         rows::{HoldColumns, convert},
     },
 };
@@ -33,9 +33,13 @@ impl Store {
         order_ids: &[OrderId],
     ) -> Result<(HashMap<OrderId, Hold>, Timestamp), sqlx::Error> {
         let raw: Vec<Uuid> = order_ids.iter().map(|id| id.0).collect();
-        let mut db = self.pool.acquire().await?;
-        let clock_us: i64 = sqlx::query_scalar(NOW).fetch_one(&mut *db).await?;
-        let rows: Vec<HoldColumns> = sqlx::query_as(FIND).bind(raw).fetch_all(&mut *db).await?;
+        let reading = async {
+            let mut db = self.pool.acquire().await?;
+            let clock_us: i64 = sqlx::query_scalar(NOW).fetch_one(&mut *db).await?;
+            let holds = sqlx::query_as(FIND).bind(raw).fetch_all(&mut *db).await?;
+            Ok((clock_us, holds))
+        };
+        let (clock_us, rows): (i64, Vec<HoldColumns>) = answered(reading).await?;
         let holds: Vec<Hold> = convert(rows)?;
         let by_order = holds
             .into_iter()
@@ -52,8 +56,11 @@ impl Store {
         &self,
         wanted: &[(DealId, UserId)],
     ) -> Result<HashMap<(DealId, UserId), i64>, sqlx::Error> {
-        let mut db = self.pool.acquire().await?;
-        buyers::read(&mut db, wanted).await
+        let reading = async {
+            let mut db = self.pool.acquire().await?;
+            buyers::read(&mut db, wanted).await
+        };
+        answered(reading).await
     }
 
     /// Open holds whose deadline passed at least `grace` ago, the oldest first, without the `skipped`
@@ -67,12 +74,11 @@ impl Store {
         skipped: i64,
         holds_max: i64,
     ) -> Result<Vec<OrderId>, sqlx::Error> {
-        let ids: Vec<Uuid> = sqlx::query_scalar(OVERDUE)
+        let reading = sqlx::query_scalar(OVERDUE)
             .bind(i64::try_from(grace.as_micros()).unwrap_or(i64::MAX))
             .bind(holds_max)
-            .bind(skipped)
-            .fetch_all(&self.pool)
-            .await?;
+            .bind(skipped);
+        let ids: Vec<Uuid> = answered(reading.fetch_all(&self.pool)).await?;
         Ok(ids.into_iter().map(OrderId).collect())
     }
 
@@ -81,6 +87,6 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn open_holds(&self) -> Result<i64, sqlx::Error> {
-        sqlx::query_scalar(OPEN_HOLDS).fetch_one(&self.pool).await
+        answered(sqlx::query_scalar(OPEN_HOLDS).fetch_one(&self.pool)).await
     }
 }

@@ -21,6 +21,8 @@ mod rows;
 mod shelves;
 pub mod void;
 
+use std::time::Duration;
+
 use sqlx::{PgPool, migrate::Migrator};
 
 /// The schema of product-service's tables.
@@ -28,6 +30,17 @@ pub const SCHEMA: &str = "product";
 
 /// What brings a database to this version.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How long a question to the database may take. The workers ask one at a time: a connection that has
+/// fallen silent must not silence them.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The answer, or an error that says that none came.
+async fn answered<T>(
+    question: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    sql::within(ANSWER_TIMEOUT, question).await
+}
 
 /// The ledger's database.
 #[derive(Debug, Clone)]
@@ -46,6 +59,8 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), sqlx::Error> {
-        sqlx::query("SELECT 1").execute(&self.pool).await.map(drop)
+        answered(sqlx::query("SELECT 1").execute(&self.pool))
+            .await
+            .map(drop)
     }
 }

@@ -3,7 +3,7 @@
 use domain::{BatchId, DealId};
 use sqlx::PgConnection;
 
-use crate::store::{Store, batches};
+use crate::store::{Store, answered, batches};
 
 /// What the ledger knows of a batch now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,15 @@ impl Store {
     /// When the database does not commit, or the deal does not exist; nothing has happened then, or
     /// all of it: voiding again is harmless.
     pub async fn void(
+        &self,
+        batch_id: BatchId,
+        deal_id: DealId,
+        units: i64,
+    ) -> Result<Voided, sqlx::Error> {
+        answered(self.record_void(batch_id, deal_id, units)).await
+    }
+
+    async fn record_void(
         &self,
         batch_id: BatchId,
         deal_id: DealId,

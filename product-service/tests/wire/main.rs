@@ -6,6 +6,7 @@
 //! - `standard`: health and reflection; the generated server as a client's transport.
 //! - `access`: who may call what.
 //! - `process`: the program: settings it refuses, and how it stops.
+//! - `silence`: a database that falls silent without an end.
 //! - `bed`: a service on free ports.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -18,5 +19,6 @@ mod deals;
 mod holds;
 mod process;
 mod products;
+mod silence;
 mod standard;
 mod stock;
