@@ -112,23 +112,10 @@ impl Config {
     }
 }
 
-impl Config {
-    /// Said before anything is connected; the rest of the URL, a password among it, is not repeated.
-    fn database_scheme(&self) -> Result<(), String> {
-        let scheme = match self.database_url.expose().split_once("://") {
-            Some(("postgres" | "postgresql", _)) => return Ok(()),
-            Some((scheme, _)) => format!("{scheme}://"),
-            None => "no scheme".to_owned(),
-        };
-        Err(format!(
-            "DATABASE_URL has {scheme}: it must begin with postgres:// or postgresql://"
-        ))
-    }
-}
-
 impl Settings for Config {
     fn validate(&self) -> Result<(), String> {
-        self.database_scheme()?;
+        sql::check_engine(self.database_url.expose())
+            .map_err(|wrong| format!("DATABASE_URL {wrong}"))?;
         self.gate_url()?;
         self.admin_access()?;
         self.caller_access()?;

@@ -1,10 +1,7 @@
 //! All hot requests that wait go through the gate together: one script call per product. Winners go
 //! on to the ledger as one lot, losers are answered.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashSet, sync::Arc};
 
 use domain::{BatchId, IdSource, OrderId, ProductId};
 use futures::future::join_all;
@@ -16,13 +13,14 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    gate::{Admission, Admitted, Gate, GateLoad, Verdict},
+    gate::{Admitted, Gate, GateLoad, Verdict},
     ledger::{
         book::{DealRow, DealStatus},
         command::{Command, GateBatch, Outcome, Refusal, Take},
     },
     stock::{
         StockError,
+        ask::{Answer, Ask, Judgement, asks},
         ledger_line::{Ledger, LedgerCall, Lot},
         second_look::{Refused, second_look},
     },
@@ -47,7 +45,7 @@ pub(super) struct Candidate {
     pub(super) ignore_limit: bool,
 }
 
-type GateCall = Call<Candidate, Outcome>;
+pub(super) type GateCall = Call<Candidate, Outcome>;
 
 /// The queue before the gate.
 #[derive(Debug, Clone)]
@@ -133,32 +131,6 @@ impl GateWorker {
 struct Passage {
     parts: GateParts,
     permits: Arc<Semaphore>,
-}
-
-/// All lines of a batch that want units of one deal.
-struct Ask {
-    product_id: ProductId,
-    number: i64,
-    /// Index of the call, index of the line in it.
-    lines: Vec<(usize, usize)>,
-    admissions: Vec<Admission>,
-}
-
-/// What the gate of one deal says to its lines.
-enum Answer {
-    Verdicts(Vec<Verdict>),
-    /// The gate does not answer, so the ledger decides alone. Should the gate have admitted the batch
-    /// after all, it is left in flight, to be voided.
-    Absent,
-    /// The deal is another by now.
-    Rerouted,
-}
-
-/// What the gates together say to one request.
-enum Judgement {
-    Through,
-    Rerouted,
-    No { line: usize, verdict: Verdict },
 }
 
 impl Passage {
@@ -313,82 +285,6 @@ impl Passage {
             // Dropped calls tell their callers that the outcome is not known.
             Err(error) => tracing::warn!(%error, "orders the gate refused cannot be looked up"),
         }
-    }
-}
-
-/// Groups the hot lines of a batch by deal.
-fn asks(calls: &[GateCall]) -> Vec<Ask> {
-    let mut by_deal: BTreeMap<(ProductId, i64), Ask> = BTreeMap::new();
-    for (call_at, call) in calls.iter().enumerate() {
-        let candidate = &call.request;
-        let lines = candidate.take.lines.iter().zip(&candidate.numbers);
-        for (line_at, (line, number)) in lines.enumerate() {
-            let Some(number) = *number else {
-                continue;
-            };
-            let ask = by_deal
-                .entry((line.product_id, number))
-                .or_insert_with(|| Ask {
-                    product_id: line.product_id,
-                    number,
-                    lines: Vec::new(),
-                    admissions: Vec::new(),
-                });
-            ask.lines.push((call_at, line_at));
-            ask.admissions.push(Admission {
-                order_id: candidate.take.order_id,
-                user_id: candidate.take.user_id,
-                units: line.quantity.units(),
-                ignore_limit: candidate.ignore_limit,
-            });
-        }
-    }
-    by_deal.into_values().collect()
-}
-
-impl Ask {
-    /// Notes the gate's answer at each line, and the orders that it `let_in`. Answers whether the gate
-    /// keeps the batch in flight.
-    fn judge(
-        &self,
-        answer: &Answer,
-        calls: &mut [GateCall],
-        judgements: &mut [Judgement],
-        let_in: &mut HashSet<OrderId>,
-    ) -> bool {
-        let verdicts = match answer {
-            Answer::Absent => return false,
-            Answer::Rerouted => {
-                for (call, _) in &self.lines {
-                    judgements[*call] = Judgement::Rerouted;
-                }
-                return false;
-            }
-            Answer::Verdicts(verdicts) => verdicts,
-        };
-        let mut is_in_flight = false;
-        for ((call, line), verdict) in self.lines.iter().zip(verdicts) {
-            if matches!(verdict, Verdict::Admitted | Verdict::Passed) {
-                let_in.insert(calls[*call].request.take.order_id);
-            }
-            match verdict {
-                Verdict::Admitted => {
-                    let line = &mut calls[*call].request.take.lines[*line];
-                    line.gate_units = line.quantity.units();
-                    is_in_flight = true;
-                }
-                Verdict::Passed => is_in_flight = true,
-                Verdict::TooFew | Verdict::SoldOut | Verdict::Limited => {
-                    if matches!(judgements[*call], Judgement::Through) {
-                        judgements[*call] = Judgement::No {
-                            line: *line,
-                            verdict: *verdict,
-                        };
-                    }
-                }
-            }
-        }
-        is_in_flight
     }
 }
 

@@ -3,10 +3,12 @@
 //! - `decrease`: a request's way through routes, gate and ledger.
 //! - `wanted`: lines summed and sorted. [`routes`]: which products are hot.
 //! - `gate_line`: all requests that wait go through the gate together; winners to the ledger,
-//!   losers answered. `second_look`: a no that is not final is looked up first.
+//!   losers answered. `ask`: one question per deal, and what the answers mean. `second_look`: a no that
+//!   is not final is looked up first.
 //! - `ledger_line`: all commands that wait go to the ledger together, and are answered after the commit.
 //! - `ending`: confirm and restore. `error`: what callers are told.
 
+mod ask;
 mod decrease;
 mod ending;
 mod error;
