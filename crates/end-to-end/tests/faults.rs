@@ -125,7 +125,6 @@ async fn promise_1_product_service_killed_between_gate_and_ledger_loses_no_unit(
 /// is killed.
 #[tokio::test(flavor = "multi_thread")]
 async fn promise_1_units_in_the_hands_of_a_dead_process_are_free_again_within_5_s() {
-    const IN_FLIGHT: i64 = 10;
     let mut shop = Shop::start(ShopOptions::default()).await;
     let deal = shop.start_deal(100).await;
     let mut db = PgConnection::connect(&shop.database.url).await.unwrap();
@@ -138,10 +137,10 @@ async fn promise_1_units_in_the_hands_of_a_dead_process_are_free_again_within_5_
     let fault = async {
         eventually(
             Duration::from_secs(10),
-            "all are past the gate",
+            "some are past the gate",
             async || {
                 let live = shop.live(&deal.product_id).await;
-                live["gate"]["in_flight"] == IN_FLIGHT && live["held"] == 0
+                live["gate"]["in_flight"].as_i64() > Some(0) && live["held"] == 0
             },
         )
         .await;
