@@ -3,11 +3,26 @@
 use std::collections::{BTreeMap, HashSet};
 
 use domain::{OrderId, ProductId};
+use service_kit::batcher::Call;
 
 use crate::{
     gate::{Admission, Verdict},
-    stock::gate_line::GateCall,
+    ledger::command::{Outcome, Take},
 };
+
+/// A request that wants to pass the gate.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub(super) take: Take,
+    /// Per line, the number of the running deal; `None` for a line without a gate.
+    pub(super) numbers: Vec<Option<i64>>,
+    /// A no for lack of stock is final.
+    pub(super) is_first_attempt: bool,
+    /// The ledger has counted the buyer's units.
+    pub(super) ignore_limit: bool,
+}
+
+pub(super) type GateCall = Call<Candidate, Outcome>;
 
 /// All lines of a batch that want units of one deal.
 pub(super) struct Ask {

@@ -10,8 +10,8 @@ use crate::{
     metrics,
     stock::{
         Stock, StockError,
+        ask::Candidate,
         ending::unexpected,
-        gate_line::Candidate,
         reply_by,
         routes::DealRoute,
         wanted::{self, WantedLine},

@@ -16,11 +16,11 @@ use crate::{
     gate::{Admitted, Gate, GateLoad, Verdict},
     ledger::{
         book::{DealRow, DealStatus},
-        command::{Command, GateBatch, Outcome, Refusal, Take},
+        command::{Command, GateBatch, Outcome, Refusal},
     },
     stock::{
         StockError,
-        ask::{Answer, Ask, Judgement, asks},
+        ask::{Answer, Ask, Candidate, GateCall, Judgement, asks},
         ledger_line::{Ledger, LedgerCall, Lot},
         second_look::{Refused, second_look},
     },
@@ -32,20 +32,6 @@ use crate::{
 const LOTS_UNDER_WAY_MAX: usize = 4;
 /// A gate is loaded and asked again at most this often before its requests go straight to the ledger.
 const LOADS_MAX: usize = 3;
-
-/// A request that wants to pass the gate.
-#[derive(Debug, Clone)]
-pub(super) struct Candidate {
-    pub(super) take: Take,
-    /// Per line, the number of the running deal; `None` for a line without a gate.
-    pub(super) numbers: Vec<Option<i64>>,
-    /// A no for lack of stock is final.
-    pub(super) is_first_attempt: bool,
-    /// The ledger has counted the buyer's units.
-    pub(super) ignore_limit: bool,
-}
-
-pub(super) type GateCall = Call<Candidate, Outcome>;
 
 /// The queue before the gate.
 #[derive(Debug, Clone)]
