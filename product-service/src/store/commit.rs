@@ -1,6 +1,7 @@
 //! One transaction for all commands that wait.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeSet, HashSet},
     time::Duration,
 };
@@ -58,14 +59,9 @@ const SETTLE_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long the commit may take, which waits for a busy disk.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Of a statement before the commit: nothing has happened for certain.
 impl From<sqlx::Error> for CommitError {
     fn from(error: sqlx::Error) -> Self {
-        Self::before_commit(error)
-    }
-}
-
-impl CommitError {
-    fn before_commit(error: sqlx::Error) -> Self {
         if sql::is_retryable(&error) || sql::is_unclear(&error) {
             Self::Retry(error)
         } else {
@@ -133,9 +129,7 @@ impl Store {
         bundles: &[Bundle],
         mode: Mode,
     ) -> Result<Settled, CommitError> {
-        let mut tx = sql::within(BEGIN_TIMEOUT, self.pool.begin())
-            .await
-            .map_err(CommitError::before_commit)?;
+        let mut tx = sql::within(BEGIN_TIMEOUT, self.pool.begin()).await?;
         let settling = settle(&mut tx, txn_id, bundles, mode);
         let settled = sql::within(SETTLE_TIMEOUT, settling).await?;
         match sql::within(COMMIT_TIMEOUT, tx.commit()).await {
@@ -143,7 +137,7 @@ impl Store {
             Err(source) if sql::is_unclear(&source) => {
                 Err(CommitError::Unclear { settled, source })
             }
-            Err(error) => Err(CommitError::before_commit(error)),
+            Err(error) => Err(CommitError::from(error)),
         }
     }
 }
@@ -162,9 +156,7 @@ async fn settle(
             .map(|gate| gate.batch_id),
     );
     let ids: Vec<BatchId> = ids.into_iter().collect();
-    let recorded = batches::record(db, &ids, false)
-        .await
-        .map_err(CommitError::before_commit)?;
+    let recorded = batches::record(db, &ids, false).await?;
     if !recorded.new.contains(&txn_id) {
         return Err(CommitError::Recorded);
     }
@@ -172,7 +164,10 @@ async fn settle(
         .iter()
         .map(|bundle| Admitted::new(bundle, &recorded.new))
         .collect();
-    let commands: Vec<&Command> = bundles.iter().flat_map(|bundle| &bundle.commands).collect();
+    let commands: Vec<&Command> = bundles
+        .iter()
+        .flat_map(|bundle| &*bundle.commands)
+        .collect();
     let clock = Timestamp::from_micros(recorded.clock_us);
     let (outcomes, owed) = match mode {
         Mode::Together => together(db, &commands, clock).await?,
@@ -195,13 +190,13 @@ async fn settle(
 
 /// A bundle once its gate batches are recorded: to be decided, or, if one of them was void already,
 /// to be sent through the gate again.
-struct Admitted {
+struct Admitted<'a> {
     is_void: bool,
-    commands: Vec<Command>,
+    commands: Cow<'a, [Command]>,
 }
 
-impl Admitted {
-    fn new(bundle: &Bundle, new: &HashSet<BatchId>) -> Self {
+impl<'a> Admitted<'a> {
+    fn new(bundle: &'a Bundle, new: &HashSet<BatchId>) -> Self {
         let (fresh, void): (Vec<&GateBatch>, Vec<&GateBatch>) = bundle
             .gate_batches
             .iter()
@@ -209,7 +204,7 @@ impl Admitted {
         if void.is_empty() {
             return Self {
                 is_void: false,
-                commands: bundle.commands.clone(),
+                commands: Cow::Borrowed(&bundle.commands),
             };
         }
         // The voided batches' units were owed when they were voided; what the others took is owed now.
@@ -236,9 +231,7 @@ async fn together(
     commands: &[&Command],
     clock: Timestamp,
 ) -> Result<(Vec<Outcome>, Vec<Owed>), CommitError> {
-    let mut book = lock(db, commands, clock)
-        .await
-        .map_err(CommitError::before_commit)?;
+    let mut book = lock(db, commands, clock).await?;
     let strangers = strangers(commands, &book);
     let outcomes: Vec<Outcome> = commands
         .iter()
@@ -275,7 +268,7 @@ async fn raced(
         return Ok(());
     }
     let exists = holds::exists(db, &order_ids).await;
-    match exists.map_err(CommitError::before_commit)? {
+    match exists? {
         true => Err(CommitError::Raced),
         false => Ok(()),
     }
@@ -319,12 +312,9 @@ async fn alone(
     command: &Command,
     clock: Timestamp,
 ) -> Result<(Outcome, Vec<Owed>), CommitError> {
-    let mut savepoint = db.begin().await.map_err(CommitError::before_commit)?;
+    let mut savepoint = db.begin().await?;
     let (mut outcomes, owed) = together(&mut savepoint, &[command], clock).await?;
-    savepoint
-        .commit()
-        .await
-        .map_err(CommitError::before_commit)?;
+    savepoint.commit().await?;
     Ok((outcomes.pop().unwrap_or(Outcome::Failed), owed))
 }
 
@@ -332,26 +322,23 @@ async fn write(db: &mut PgConnection, book: &Book) -> Result<(), CommitError> {
     write_holds(db, book).await?;
     let changes = &book.changes;
     let rows = changed_buyers(book);
-    let written = async {
-        if !changes.deals.is_empty() {
-            deals::apply(db, &changes.deals).await?;
-        }
-        // Ended before the next one opens: a product has one open deal.
-        for deal in living(book, DealWrite::End) {
-            deals::end(db, deal, book.now).await?;
-        }
-        for deal in living(book, DealWrite::Open) {
-            deals::open(db, deal, book.now).await?;
-        }
-        if !rows.is_empty() {
-            buyers::write(db, &rows).await?;
-        }
-        if !changes.shelves.is_empty() {
-            shelves::apply(db, &changes.shelves).await?;
-        }
-        Ok(())
-    };
-    written.await.map_err(CommitError::before_commit)
+    if !changes.deals.is_empty() {
+        deals::apply(db, &changes.deals).await?;
+    }
+    // Ended before the next one opens: a product has one open deal.
+    for deal in living(book, DealWrite::End) {
+        deals::end(db, deal, book.now).await?;
+    }
+    for deal in living(book, DealWrite::Open) {
+        deals::open(db, deal, book.now).await?;
+    }
+    if !rows.is_empty() {
+        buyers::write(db, &rows).await?;
+    }
+    if !changes.shelves.is_empty() {
+        shelves::apply(db, &changes.shelves).await?;
+    }
+    Ok(())
 }
 
 fn living(book: &Book, wanted: DealWrite) -> impl Iterator<Item = &DealRow> {
@@ -374,18 +361,14 @@ async fn write_holds(db: &mut PgConnection, book: &Book) -> Result<(), CommitErr
     };
     let inserts = written(HoldWrite::Insert);
     if !inserts.is_empty() {
-        let inserted = holds::insert(db, &inserts)
-            .await
-            .map_err(CommitError::before_commit)?;
+        let inserted = holds::insert(db, &inserts).await?;
         if inserted != inserts.len() as u64 {
             return Err(CommitError::Raced);
         }
     }
     let ends = written(HoldWrite::End);
     if !ends.is_empty() {
-        let ended = holds::end(db, &ends)
-            .await
-            .map_err(CommitError::before_commit)?;
+        let ended = holds::end(db, &ends).await?;
         debug_assert_eq!(
             ended,
             ends.len() as u64,

@@ -5,6 +5,7 @@ use domain::DealId;
 use crate::ledger::{
     book::{Book, DealRow, DealStatus, Sums},
     command::{OpenDeal, Outcome, Refusal},
+    decide::hand_back,
 };
 
 /// Moves units from the shelf into a new deal. A deal that is open already stays as it is.
@@ -61,18 +62,11 @@ pub(super) fn end(book: &mut Book, deal_id: DealId) -> Outcome {
     if !book.shelves.contains_key(&product_id) {
         return Outcome::Failed;
     }
-    let out_of_the_deal = Sums {
+    let leaving = Sums {
         available: -units,
-        returned: units,
         ..Sums::default()
     };
-    let onto_the_shelf = Sums {
-        restocked: units,
-        available: units,
-        ..Sums::default()
-    };
-    book.move_deal(deal_id, out_of_the_deal, 0);
-    book.move_shelf(product_id, onto_the_shelf);
+    hand_back(book, deal_id, product_id, units, leaving);
     book.end_deal(deal_id);
     Outcome::DealEnded
 }

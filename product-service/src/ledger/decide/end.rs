@@ -7,6 +7,7 @@ use domain::OrderId;
 use crate::ledger::{
     book::{Book, DealStatus, HoldWrite, Sums},
     command::{Outcome, Refusal},
+    decide::hand_back,
     hold::{HeldLine, Hold, HoldState},
 };
 
@@ -128,18 +129,11 @@ fn release_line(book: &mut Book, hold: &Hold, line: &HeldLine) {
         book.count_buyer(deal_id, user_id, -units);
     }
     if is_over {
-        let out_of_the_deal = Sums {
+        let leaving = Sums {
             held: -units,
-            returned: units,
             ..Sums::default()
         };
-        let onto_the_shelf = Sums {
-            restocked: units,
-            available: units,
-            ..Sums::default()
-        };
-        book.move_deal(deal_id, out_of_the_deal, 0);
-        book.move_shelf(line.product_id, onto_the_shelf);
+        hand_back(book, deal_id, line.product_id, units, leaving);
     } else {
         let back = Sums {
             held: -units,

@@ -17,7 +17,7 @@ use crate::ledger::{
     book::{Book, DealStatus, Sums},
     command::{Command, Outcome},
 };
-use domain::DealId;
+use domain::{DealId, ProductId};
 
 /// Applies one command to the book. A refusal changes nothing but what the gate is owed.
 pub fn decide(book: &mut Book, command: &Command) -> Outcome {
@@ -47,4 +47,19 @@ fn owe(book: &mut Book, deal_id: DealId, units: i64) {
     if has_gate && units > 0 {
         book.move_deal(deal_id, Sums::default(), units);
     }
+}
+
+/// Hands units of a deal back to its product's shelf; `leaving` says which figure of the deal they leave.
+fn hand_back(book: &mut Book, deal_id: DealId, product_id: ProductId, units: i64, leaving: Sums) {
+    let out_of_the_deal = Sums {
+        returned: units,
+        ..leaving
+    };
+    let onto_the_shelf = Sums {
+        restocked: units,
+        available: units,
+        ..Sums::default()
+    };
+    book.move_deal(deal_id, out_of_the_deal, 0);
+    book.move_shelf(product_id, onto_the_shelf);
 }
