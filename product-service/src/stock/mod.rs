@@ -81,7 +81,7 @@ impl Stock {
 }
 
 /// The reply, unless the caller's deadline comes first. A call dropped without one says that the
-/// outcome is not known.
+/// outcome is not known, or, once the deadline has passed, that nothing was begun for it.
 async fn reply_by(
     deadline: Option<Instant>,
     reply: tokio::sync::oneshot::Receiver<Outcome>,
@@ -92,5 +92,29 @@ async fn reply_by(
             .await
             .map_err(|_| StockError::DeadlineExceeded)?,
     };
-    reply.map_err(|_| StockError::Unavailable("the ledger did not answer".into()))
+    // A worker that drops what nobody waits for any more may do so before the timer fires.
+    let is_late = || deadline.is_some_and(|deadline| deadline <= Instant::now());
+    reply.map_err(|_| match is_late() {
+        true => StockError::DeadlineExceeded,
+        false => StockError::Unavailable("the ledger did not answer".into()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_dropped_at_its_deadline_has_missed_it_and_one_dropped_before_is_unknown() {
+        let now = Instant::now();
+        let dropped = |deadline| reply_by(deadline, tokio::sync::oneshot::channel().1);
+        assert_eq!(
+            dropped(Some(now)).await.unwrap_err(),
+            StockError::DeadlineExceeded
+        );
+        for open in [None, Some(now + Duration::from_secs(1))] {
+            let answer = dropped(open).await.unwrap_err();
+            assert!(matches!(answer, StockError::Unavailable(_)), "{answer:?}");
+        }
+    }
 }
