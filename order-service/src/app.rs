@@ -10,7 +10,7 @@ use service_kit::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{OrderService, config::Config, http, metrics, service::ServiceError, stock::connect};
+use crate::{OrderService, config::Config, http, service::ServiceError, stock::connect};
 
 const NAME: &str = "order-service";
 const ABOUT: &str = "Takes orders: accepted once the stock is held and the order is stored";
@@ -26,7 +26,6 @@ async fn serve(
     telemetry: Telemetry,
     stop: CancellationToken,
 ) -> Result<(), ServiceError> {
-    metrics::describe();
     config.warn_if_no_buyer_is_believed();
     let buyers = bind(config.order_http_addr, "ORDER_HTTP_ADDR").await;
     let buyers = buyers.map_err(ServiceError::Listen)?;

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
-    http, metrics,
+    http,
     service::{Service, ServiceError},
 };
 
@@ -75,7 +75,6 @@ impl App {
     /// # Errors
     /// See [`ServiceError`].
     pub async fn build(config: Config, telemetry: &Telemetry) -> Result<Self, ServiceError> {
-        metrics::describe();
         let admin = config.admin_access().map_err(ServiceError::Setting)?;
         let callers = config.caller_access().map_err(ServiceError::Setting)?;
         let listeners = Listeners::bind(&config)

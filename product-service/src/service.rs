@@ -22,6 +22,7 @@ use crate::{
     gate::{Gate, GateError, GateOptions},
     grpc::{self, ProductGrpc, health::Watch},
     http::{self, Shop},
+    metrics,
     store::{MIGRATIONS, SCHEMA, Store},
     workers::{self, StockParts, Workers},
 };
@@ -70,6 +71,7 @@ impl Service {
     /// # Errors
     /// See [`ServiceError`].
     pub async fn connect(config: &Config) -> Result<Self, ServiceError> {
+        metrics::describe();
         let gate = match config.gate_url().map_err(ServiceError::Setting)? {
             Some(url) => Some(Gate::connect(GateOptions::new(url.expose())).await?),
             None => None,
