@@ -9,7 +9,7 @@ use service_kit::{
     server::GRPC_CONNECTIONS_MAX,
 };
 
-use crate::ledger::hold::HOLD_TTL_MAX;
+use crate::{ledger::hold::HOLD_TTL_MAX, stock::sold_out::MEMORY_MAX};
 
 /// Every variable, with its default.
 #[derive(Args, Clone, Debug)]
@@ -61,6 +61,10 @@ pub struct Config {
     /// Requests for stock that are done together: 1 to 1024; 1 does them one by one
     #[arg(long, env = "STOCK_BATCH_MAX", value_parser = batch_max, default_value_t = 64)]
     pub stock_batch_max: usize,
+
+    /// How long first attempts are told from memory that nothing is left: 0ms to 50ms; 0ms asks each time
+    #[arg(long, env = "SOLD_OUT_MEMORY", value_parser = sold_out_memory, default_value = "50ms")]
+    pub sold_out_memory: Duration,
 
     /// Requests for stock that may wait before Redis, and for each worker of the database
     #[arg(long, env = "STOCK_QUEUE_MAX", value_parser = count, default_value_t = 8192)]
@@ -127,6 +131,16 @@ impl Settings for Config {
         self.caller_access()?;
         Ok(())
     }
+}
+
+fn sold_out_memory(text: &str) -> Result<Duration, String> {
+    let memory = duration(text)?;
+    if memory <= MEMORY_MAX {
+        return Ok(memory);
+    }
+    Err(format!(
+        "at most {MEMORY_MAX:?}: units that come back must not look sold out for longer"
+    ))
 }
 
 fn hold_ttl(text: &str) -> Result<Duration, String> {
@@ -223,6 +237,7 @@ mod tests {
         for (name, value) in [
             ("HOLD_TTL", "999ms"),
             ("HOLD_TTL", "25h"),
+            ("SOLD_OUT_MEMORY", "51ms"),
             ("STOCK_BATCH_MAX", "0"),
             ("STOCK_BATCH_MAX", "1025"),
             ("DATABASE_CONNECTIONS_MAX", "0"),

@@ -86,6 +86,7 @@ impl Service {
             gate: gate.clone(),
             ids,
             hold_ttl: config.hold_ttl,
+            sold_out_memory: config.sold_out_memory,
             batch_max: config.stock_batch_max,
             queue_max: config.stock_queue_max,
         });
