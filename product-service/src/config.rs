@@ -116,6 +116,12 @@ impl Config {
     }
 }
 
+impl AsRef<Common> for Config {
+    fn as_ref(&self) -> &Common {
+        &self.common
+    }
+}
+
 impl Settings for Config {
     fn validate(&self) -> Result<(), String> {
         sql::check_engine(self.database_url.expose())
