@@ -73,9 +73,10 @@ impl Shop {
         let stop = CancellationToken::new();
         tokio::spawn(serve_http(listener, service.router(), limits, stop.clone()));
         let ended = tokio::spawn(service.run(stop.clone()));
-        let pool = sql::connect(sql::PoolOptions::new(url, SCHEMA))
+        let database = sql::connect(sql::PoolOptions::new(url, SCHEMA))
             .await
             .unwrap();
+        let pool = database.postgres().unwrap().clone();
         Self {
             http: Http::new(base),
             product,
