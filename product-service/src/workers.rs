@@ -11,7 +11,7 @@ use crate::{
     gate::Gate,
     keeper::{
         debts::{Debts, NoGate},
-        expire,
+        expire, schedule,
         tend::Tender,
     },
     stock::{
@@ -52,6 +52,7 @@ pub struct Workers {
     tender: Tender,
     store: Store,
     stock: Stock,
+    deals: Deals,
 }
 
 /// Stock, deals, and the workers that must run for them to answer.
@@ -100,9 +101,10 @@ pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
             .zip(gate_worker)
             .zip(debts)
             .map(|((gate, worker), debts)| (gate, worker, debts)),
-        tender: Tender::new(worker_store.clone(), stock.clone(), gate),
+        tender: Tender::new(worker_store.clone(), stock.clone(), deals.clone(), gate),
         store: worker_store,
         stock: stock.clone(),
+        deals: deals.clone(),
     };
     (stock, deals, workers)
 }
@@ -118,6 +120,7 @@ impl Workers {
         let mut tasks = JoinSet::new();
         tasks.spawn(self.ledger.run(stop_ledger.clone()));
         tasks.spawn(self.tender.run(stop.clone()));
+        tasks.spawn(schedule::run(self.store.clone(), self.deals, stop.clone()));
         tasks.spawn(expire::count(self.store.clone(), stop.clone()));
         tasks.spawn(expire::run(
             self.store,

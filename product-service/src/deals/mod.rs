@@ -2,20 +2,29 @@
 //!
 //! - `start`, `end`: units move between shelf and deal in the ledger's transaction; the gate
 //!   follows.
+//! - `schedule`: deals planned and plans dropped. `due`: what happens to them when their time has come.
+//! - `selling`: pause, resume, restock. `list`: deals in pages.
 //! - `live`: where every unit is, in the ledger and at the gate.
 
+mod due;
 mod end;
+mod list;
 mod live;
+mod schedule;
+mod selling;
 mod start;
 
 use std::sync::Arc;
 
 use domain::{DealId, IdSource};
+use tokio::sync::Notify;
 
-pub(crate) use self::end::drop_gate;
+pub(crate) use self::end::Leftovers;
 pub use self::{
     end::EndedDeal,
     live::{GateView, LiveDeal},
+    schedule::PlanDeal,
+    selling::ChangedDeal,
     start::{StartDeal, Started},
 };
 use crate::{
@@ -35,6 +44,10 @@ struct Inner {
     stock: Stock,
     gate: Option<Gate>,
     ids: IdSource,
+    /// Something is due sooner than the schedule knows.
+    news: Notify,
+    /// Gates that are still to go.
+    leftovers: Leftovers,
 }
 
 impl Deals {
@@ -45,7 +58,19 @@ impl Deals {
             stock,
             gate,
             ids,
+            news: Notify::new(),
+            leftovers: Leftovers::default(),
         }))
+    }
+
+    /// Waits until something may be due sooner than was known.
+    pub(crate) async fn news(&self) {
+        self.0.news.notified().await;
+    }
+
+    /// Gates of ended deals that are still to go.
+    pub(crate) fn leftovers(&self) -> &Leftovers {
+        &self.0.leftovers
     }
 
     /// A deal as the ledger has it.

@@ -189,7 +189,14 @@ impl Ledger {
                 (queue, line.map_or(ENDINGS, |line| line.product_id.0))
             }
             Command::AdjustShelf { product_id, .. } => (&self.cold, product_id.0),
-            Command::OpenDeal(_) | Command::EndDeal(_) => (&self.hot, DEALS),
+            Command::OpenDeal(_)
+            | Command::ScheduleDeal(_)
+            | Command::StartScheduled(_)
+            | Command::CancelDeal(_)
+            | Command::PauseDeal(_)
+            | Command::ResumeDeal(_)
+            | Command::RestockDeal { .. }
+            | Command::EndDeal(_) => (&self.hot, DEALS),
             Command::Confirm(_)
             | Command::Restore { .. }
             | Command::Expire { .. }

@@ -5,6 +5,7 @@
 //! - `batches`, `holds`, `deals`, `shelves`, `buyers`: the statements of that transaction.
 //! - [`void`]: a batch of the gate whose process died.
 //! - [`lookup`]: holds and buyers outside that transaction. [`deal_read`]: deals and shelves likewise.
+//! - [`schedule`]: deals before they open, and when they are due.
 //! - [`products`]: the catalogue.
 //! - `rows`: how rows become values.
 
@@ -18,6 +19,7 @@ mod lock;
 pub mod lookup;
 pub mod products;
 mod rows;
+pub mod schedule;
 mod shelves;
 pub mod void;
 

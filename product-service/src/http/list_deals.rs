@@ -1,0 +1,41 @@
+//! `GET /products/deals`: the newest first, in pages, of one status or one product if asked for.
+
+use axum::{Json as Body, extract::State};
+use domain::ProductId;
+use serde::{Deserialize, Deserializer, de::Error as _};
+use service_kit::{
+    extract::Query,
+    page::{Page, PageQuery},
+    problem::Problem,
+};
+
+use super::{Shop, body::DealBody};
+use crate::ledger::book::DealStatus;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Filter {
+    #[serde(flatten)]
+    page: PageQuery,
+    #[serde(default, deserialize_with = "status")]
+    status: Option<DealStatus>,
+    product_id: Option<ProductId>,
+}
+
+pub(super) async fn list(
+    State(shop): State<Shop>,
+    Query(filter): Query<Filter>,
+) -> Result<Body<Page<DealBody>>, Problem> {
+    let found = shop
+        .deals
+        .list(filter.page, filter.status, filter.product_id)
+        .await?;
+    let items = found.items.into_iter().map(DealBody::from).collect();
+    Ok(Body(Page::new(items, found.total, filter.page)))
+}
+
+fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DealStatus>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let status = DealStatus::parse(&text);
+    let wrong = || D::Error::custom("status: must be scheduled, running, paused or ended");
+    status.ok_or_else(wrong).map(Some)
+}
