@@ -100,6 +100,13 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Release a hold even if it is sold; an unknown order id stays unknown.
+    Return {
+        /// The order.
+        order_id: OrderId,
+        /// Why.
+        reason: String,
+    },
     /// Release a hold whose deadline passed at least `grace` ago; anything else is left alone.
     Expire {
         /// The order.
@@ -129,6 +136,7 @@ impl Command {
             Self::Take(take) => Some(take.order_id),
             Self::Confirm(order_id)
             | Self::Restore { order_id, .. }
+            | Self::Return { order_id, .. }
             | Self::Expire { order_id, .. } => Some(*order_id),
             Self::OpenDeal(_) | Self::EndDeal(_) | Self::AdjustShelf { .. } | Self::GiveBack(_) => {
                 None
@@ -198,6 +206,13 @@ pub enum Outcome {
     },
     /// The hold is released.
     Released {
+        /// Since when.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// The hold was sold, and its units were given back.
+    Returned {
         /// Since when.
         at: Timestamp,
         /// Why.

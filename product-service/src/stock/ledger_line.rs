@@ -185,6 +185,7 @@ impl Ledger {
             Command::OpenDeal(_) | Command::EndDeal(_) => (&self.hot, DEALS),
             Command::Confirm(_)
             | Command::Restore { .. }
+            | Command::Return { .. }
             | Command::Expire { .. }
             | Command::GiveBack(_) => (&self.hot, ENDINGS),
         }

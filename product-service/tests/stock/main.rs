@@ -5,6 +5,7 @@
 //! - `ledger_contract`, `ledger_crowd`, `constraints`: what the ledger's transaction promises.
 //! - `sell_out`, `deal_life`, `gate_faults`, `overload`: what stock promises.
 //! - `keeper`: what happens by itself.
+//! - `returned`: sales that are taken back.
 //! - `ledger_histories`: random commands (`history`), decided purely and on the database, against
 //!   `model`.
 
@@ -21,5 +22,6 @@ mod ledger_crowd;
 mod ledger_histories;
 mod model;
 mod overload;
+mod returned;
 mod sell_out;
 mod shop;
