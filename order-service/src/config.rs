@@ -72,6 +72,22 @@ impl Config {
     pub fn is_user_header_trusted(&self) -> bool {
         self.trust_user_header || self.order_http_addr.ip().to_canonical().is_loopback()
     }
+
+    /// Says in the log that every order will be refused, where that is so.
+    pub fn warn_if_no_buyer_is_believed(&self) {
+        if !self.is_user_header_trusted() {
+            tracing::warn!(
+                "every buyer is refused: TRUST_USER_HEADER is not set and {} is no loopback address",
+                self.order_http_addr
+            );
+        }
+    }
+}
+
+impl AsRef<Common> for Config {
+    fn as_ref(&self) -> &Common {
+        &self.common
+    }
 }
 
 fn is_address(url: &str) -> bool {

@@ -23,6 +23,7 @@ use crate::{
     ending::Orders,
     expire,
     http::{self, Api},
+    metrics,
     place::{
         Placer,
         inserter::{InsertWorker, inserter},
@@ -81,6 +82,7 @@ impl OrderService {
     /// # Errors
     /// When the database cannot be reached or migrated.
     pub async fn build(config: &Config, transports: Vec<Transport>) -> Result<Self, ServiceError> {
+        metrics::describe();
         let store = open(config).await?;
         let options = StockOptions {
             hold_ttl: config.hold_ttl,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
-/// Requests to hold stock, by `path` (`gate`, `ledger`) and `outcome`.
+/// Requests to hold stock, by `path` (`gate`, `ledger`, `memory`) and `outcome`.
 const DECREMENTS_TOTAL: &str = "stock_decrements_total";
 /// Time of one ledger transaction from its first statement to its answer, tries included.
 const COMMIT_SECONDS: &str = "ledger_commit_seconds";

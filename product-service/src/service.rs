@@ -6,7 +6,11 @@ use axum::Router;
 use domain::{IdSource, SystemClock};
 use futures::{FutureExt as _, future::join_all};
 use product_api::product_service_server::ProductServiceServer;
-use service_kit::{auth::Access, health::Health};
+use service_kit::{
+    auth::Access,
+    health::Health,
+    server::{GrpcLimits, GrpcRouter, builder},
+};
 use sql::{PoolOptions, SqlError};
 use sqlx::PgPool;
 use tokio::time::timeout;
@@ -16,8 +20,9 @@ use crate::{
     catalog::Catalog,
     config::Config,
     gate::{Gate, GateError, GateOptions},
-    grpc::{self, ProductGrpc},
+    grpc::{self, ProductGrpc, health::Watch},
     http::{self, Shop},
+    metrics,
     store::{MIGRATIONS, SCHEMA, Store},
     workers::{self, StockParts, Workers},
 };
@@ -66,6 +71,7 @@ impl Service {
     /// # Errors
     /// See [`ServiceError`].
     pub async fn connect(config: &Config) -> Result<Self, ServiceError> {
+        metrics::describe();
         let gate = match config.gate_url().map_err(ServiceError::Setting)? {
             Some(url) => Some(Gate::connect(GateOptions::new(url.expose())).await?),
             None => None,
@@ -80,6 +86,7 @@ impl Service {
             gate: gate.clone(),
             ids,
             hold_ttl: config.hold_ttl,
+            sold_out_memory: config.sold_out_memory,
             batch_max: config.stock_batch_max,
             queue_max: config.stock_queue_max,
         });
@@ -116,6 +123,23 @@ impl Service {
             callers,
             request_timeout: self.request_timeout,
         })
+    }
+
+    /// Everything on the gRPC port: the service, reflection, and health, whose watch must run beside it.
+    ///
+    /// # Errors
+    /// When the descriptors for reflection are broken.
+    pub fn grpc_router(
+        &self,
+        callers: Access,
+        limits: &GrpcLimits,
+    ) -> Result<(GrpcRouter, Watch), ServiceError> {
+        let (health, watch) = grpc::health::service(self.store.clone());
+        let router = builder(limits)
+            .add_service(self.grpc(callers))
+            .add_service(grpc::reflection::service()?)
+            .add_service(health);
+        Ok((router, watch))
     }
 
     /// The ledger's database.

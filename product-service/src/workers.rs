@@ -18,6 +18,7 @@ use crate::{
         Stock,
         gate_line::{GateLine, GateParts, GateWorker},
         ledger_line::{AfterCommit, Ledger, LedgerOptions, LedgerWorkers, finish},
+        sold_out::SoldOut,
     },
     store::Store,
 };
@@ -35,6 +36,8 @@ pub struct StockParts {
     pub ids: IdSource,
     /// How long stock is held unless a request says otherwise.
     pub hold_ttl: Duration,
+    /// How long it is remembered that nothing is left; zero: not at all.
+    pub sold_out_memory: Duration,
     /// Requests that are done together; 1 turns that off.
     pub batch_max: usize,
     /// Requests that may wait before the gate, and for each worker of the ledger.
@@ -60,7 +63,8 @@ pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
         ids,
         ..
     } = parts;
-    let debts = gate.clone().map(Debts::new);
+    let sold_out = SoldOut::new(parts.sold_out_memory);
+    let debts = gate.clone().map(|gate| Debts::new(gate, sold_out.clone()));
     let after: Arc<dyn AfterCommit> = match &debts {
         Some(debts) => Arc::clone(debts) as _,
         None => Arc::new(NoGate),
@@ -69,18 +73,25 @@ pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
         batch_max: parts.batch_max,
         queue_max: parts.queue_max,
     };
-    let (ledger, ledger_workers) = Ledger::new(worker_store.clone(), ids.clone(), after, options);
+    let (ledger, ledger_workers) = Ledger::new(
+        worker_store.clone(),
+        ids.clone(),
+        after,
+        sold_out.clone(),
+        options,
+    );
     let line = gate.clone().map(|gate| {
         let parts_of_gate = GateParts {
             gate,
             store: worker_store.clone(),
             ledger: ledger.clone(),
             ids: ids.clone(),
+            sold_out: sold_out.clone(),
         };
         GateLine::new(parts_of_gate, parts.batch_max, parts.queue_max)
     });
     let (gate_line, gate_worker) = line.unzip();
-    let stock = Stock::new(store.clone(), ledger, gate_line, parts.hold_ttl);
+    let stock = Stock::new(store.clone(), ledger, gate_line, sold_out, parts.hold_ttl);
     let deals = Deals::new(store, stock.clone(), gate.clone(), ids);
     let workers = Workers {
         ledger: ledger_workers,

@@ -13,7 +13,9 @@ pub(crate) mod proxy;
 
 use std::ffi::OsString;
 
-use order_service::{OrderService, config::Config, service::ServiceError, stock, store::SCHEMA};
+use order_service::{
+    OrderService, config::Config, http, service::ServiceError, stock, store::SCHEMA,
+};
 use product::Product;
 use product_api::product_service_server::ProductServiceServer;
 use reqwest::Method;
@@ -71,7 +73,8 @@ impl Shop {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
-        tokio::spawn(serve_http(listener, service.router(), limits, stop.clone()));
+        let router = http::index::router().merge(service.router());
+        tokio::spawn(serve_http(listener, router, limits, stop.clone()));
         let ended = tokio::spawn(service.run(stop.clone()));
         let pool = sql::connect(sql::PoolOptions::new(url, SCHEMA))
             .await

@@ -8,7 +8,8 @@ pub fn router() -> Router {
     Router::new().route("/", get(async || Json(index())))
 }
 
-fn index() -> Value {
+/// The service, its version, and every endpoint in one line.
+pub fn index() -> Value {
     let path = |method: &str, path: &str, what: &str| json!({"method": method, "path": path, "what": what});
     json!({
         "service": "product-service",

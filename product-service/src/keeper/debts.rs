@@ -7,27 +7,29 @@ use std::{
 };
 
 use domain::{OrderId, ProductId};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     gate::Gate,
-    ledger::command::{GateBatch, Owed},
-    stock::ledger_line::AfterCommit,
+    ledger::command::{GateBatch, Owed, Place},
+    stock::{ledger_line::AfterCommit, sold_out::SoldOut},
 };
 
 /// Notes what follows a commit; its size is bounded by the number of deals.
 #[derive(Debug)]
 pub(crate) struct Debts {
     gate: Gate,
+    sold_out: SoldOut,
     owed: Mutex<HashMap<ProductId, Owed>>,
     news: Notify,
 }
 
 impl Debts {
-    pub(crate) fn new(gate: Gate) -> Arc<Self> {
+    pub(crate) fn new(gate: Gate, sold_out: SoldOut) -> Arc<Self> {
         Arc::new(Self {
             gate,
+            sold_out,
             owed: Mutex::default(),
             news: Notify::new(),
         })
@@ -49,7 +51,15 @@ impl Debts {
                 .into_values()
                 .map(|one| (one.product_id, one.deal_number, one.owed))
                 .collect();
-            for result in self.gate.settle_many(&debts).await {
+            for ((product_id, number, _), result) in
+                debts.iter().zip(self.gate.settle_many(&debts).await)
+            {
+                let place = Place {
+                    product_id: *product_id,
+                    deal_number: Some(*number),
+                };
+                // Between the commit and now the gate still said that nothing is left.
+                self.sold_out.forget(place, Instant::now());
                 if let Err(error) = result {
                     tracing::debug!(%error, "a gate gets what it is owed with the next round");
                 }

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::{DealId, Money, OrderId, ProductId, Timestamp, UserId};
 
-use crate::ledger::hold::Hold;
+use crate::ledger::{
+    command::{Left, Place},
+    hold::Hold,
+};
 
 /// Where the units of a deal or a shelf are. `initial + restocked = available + held + sold +
 /// written_off + returned`, in a difference too.
@@ -256,6 +259,35 @@ impl Book {
         let change = self.changes.deals.entry(id).or_default();
         change.sums.add(&by);
         change.owed = change.owed.saturating_add(owed);
+    }
+
+    /// What is left where nothing is, or where more is than before.
+    pub fn left(&self) -> Vec<Left> {
+        let at_deal = |deal: &DealRow| {
+            let change = self.changes.deals.get(&deal.id);
+            Left {
+                place: Place {
+                    product_id: deal.product_id,
+                    deal_number: Some(deal.number),
+                },
+                is_empty: deal.sums.available <= 0,
+                has_grown: change.is_some_and(|by| by.owed > 0 || by.sums.available > 0),
+            }
+        };
+        let at_shelf = |shelf: &ShelfRow| {
+            let change = self.changes.shelves.get(&shelf.product_id);
+            Left {
+                place: Place {
+                    product_id: shelf.product_id,
+                    deal_number: None,
+                },
+                is_empty: shelf.sums.available <= 0,
+                has_grown: change.is_some_and(|by| by.available > 0),
+            }
+        };
+        let deals = self.deals.values().map(at_deal);
+        let all = deals.chain(self.shelves.values().map(at_shelf));
+        all.filter(|left| left.is_empty || left.has_grown).collect()
     }
 
     /// Opens a deal in its shelf's place.

@@ -266,6 +266,26 @@ pub struct Owed {
     pub owed: i64,
 }
 
+/// Where units are sold from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Whose units.
+    pub product_id: ProductId,
+    /// The number of the product's deal; `None`: its shelf.
+    pub deal_number: Option<i64>,
+}
+
+/// What a transaction left at a place that it locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// Where.
+    pub place: Place,
+    /// Nothing can be taken there any more.
+    pub is_empty: bool,
+    /// Units were added, or came back.
+    pub has_grown: bool,
+}
+
 /// What a transaction decided; true once it has committed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settled {
@@ -273,4 +293,6 @@ pub struct Settled {
     pub outcomes: Vec<Vec<Outcome>>,
     /// Debts that have grown.
     pub owed: Vec<Owed>,
+    /// What is left where nothing is, or where more is than before.
+    pub left: Vec<Left>,
 }

@@ -6,7 +6,7 @@ use domain::{OrderId, ProductId, UserId};
 use tokio::time::Instant;
 
 use crate::{
-    ledger::command::{Command, Outcome, Refusal, Route, Take, TakeLine, Taken},
+    ledger::command::{Command, Outcome, Place, Refusal, Route, Take, TakeLine, Taken},
     metrics,
     stock::{
         Stock, StockError,
@@ -57,6 +57,13 @@ impl Stock {
             let table = self.routes().table();
             let take = self.routed(&request, &lines, &table);
             if let Some(refusal) = self.misnamed_deal(&take).await? {
+                return Err(StockError::Refused(refusal));
+            }
+            if round.is_first_attempt
+                && let Some(product_id) = self.remembered_sold_out(&take, &table)
+            {
+                let refusal = Refusal::OutOfStock(product_id);
+                metrics::decremented("memory", refusal.label());
                 return Err(StockError::Refused(refusal));
             }
             let (path, outcome) = self.ask(take, &table, round, deadline).await?;
@@ -114,6 +121,19 @@ impl Stock {
                 self.ask_ledger(Command::Take(take), deadline).await?,
             )),
         }
+    }
+
+    /// The first product of which nothing was left a moment ago.
+    fn remembered_sold_out(
+        &self,
+        take: &Take,
+        table: &HashMap<ProductId, DealRoute>,
+    ) -> Option<ProductId> {
+        let places = take.lines.iter().map(|line| Place {
+            product_id: line.product_id,
+            deal_number: table.get(&line.product_id).map(|route| route.number),
+        });
+        self.0.sold_out.first_empty(places)
     }
 
     fn routed(

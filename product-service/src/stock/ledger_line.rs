@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    ledger::command::{Bundle, Command, GateBatch, Outcome, Owed, Route, Settled},
+    ledger::command::{Bundle, Command, GateBatch, Left, Outcome, Owed, Route, Settled},
     metrics,
+    stock::sold_out::SoldOut,
     store::{Store, commit::CommitError},
 };
 
@@ -128,6 +129,7 @@ impl Ledger {
         store: Store,
         ids: IdSource,
         after: Arc<dyn AfterCommit>,
+        sold_out: SoldOut,
         options: LedgerOptions,
     ) -> (Self, LedgerWorkers) {
         let queue = |name| BatcherOptions {
@@ -142,7 +144,12 @@ impl Ledger {
         let workers = LedgerWorkers {
             hot: hot_worker,
             cold: cold_worker,
-            committer: Committer { store, ids, after },
+            committer: Committer {
+                store,
+                ids,
+                after,
+                sold_out,
+            },
         };
         (Self { hot, cold }, workers)
     }
@@ -239,6 +246,7 @@ struct Committer {
     store: Store,
     ids: IdSource,
     after: Arc<dyn AfterCommit>,
+    sold_out: SoldOut,
 }
 
 impl Committer {
@@ -249,6 +257,7 @@ impl Committer {
             return;
         };
         metrics::committed(begun_at.elapsed());
+        self.remember(&settled.left, begun_at);
         for owed in settled.owed {
             self.after.owes(owed);
         }
@@ -262,6 +271,19 @@ impl Committer {
                 if outcome != Outcome::Done || matches!(call.request, Command::Expire { .. }) {
                     call.answer(outcome);
                 }
+            }
+        }
+    }
+
+    /// What came back goes before what is gone: one of the two is true of a place.
+    fn remember(&self, left: &[Left], asked_at: Instant) {
+        let now = Instant::now();
+        for left in left {
+            if left.has_grown {
+                self.sold_out.forget(left.place, now);
+            }
+            if left.is_empty {
+                self.sold_out.note(left.place, asked_at, now);
             }
         }
     }

@@ -3,7 +3,7 @@
 //!
 //! - `bed`: a ledger on a database of its own. `shop`: replicas of stock over gate and ledger.
 //! - `ledger_contract`, `ledger_crowd`, `constraints`: what the ledger's transaction promises.
-//! - `sell_out`, `deal_life`, `gate_faults`, `overload`: what stock promises.
+//! - `sold_out`: the memory of what is sold out. `sell_out`, `deal_life`, `gate_faults`, `overload`: what stock promises.
 //! - `keeper`: what happens by itself.
 //! - `returned`: sales that are taken back.
 //! - `ledger_histories`: random commands (`history`), decided purely and on the database, against
@@ -25,3 +25,4 @@ mod overload;
 mod returned;
 mod sell_out;
 mod shop;
+mod sold_out;
