@@ -17,6 +17,7 @@ mod open;
 mod outcome;
 mod reach;
 mod schema;
+mod tls;
 mod within;
 
 pub use self::{
