@@ -25,12 +25,18 @@ pub async fn serve(
             config.order_http_addr
         );
     }
+    let front = config.front().map_err(ServiceError::Setting)?;
     let buyers = bind(config.order_http_addr, "ORDER_HTTP_ADDR").await;
     let buyers = buyers.map_err(ServiceError::Listen)?;
     let operators = bind(config.order_ops_addr, "ORDER_OPS_ADDR").await;
     let operators = operators.map_err(ServiceError::Listen)?;
     let (http, ops_addr) = (buyers.local_addr()?, operators.local_addr()?);
-    let transports = connect(&config.product_grpc_url, config.product_channels)?;
+    let ca_pem = config.product_grpc_ca().map_err(ServiceError::Setting)?;
+    let transports = connect(
+        &config.product_grpc_url,
+        config.product_channels,
+        ca_pem.as_deref(),
+    )?;
     let building = OrderService::build(&config, transports);
     let Some(service) = stop.run_until_cancelled(building).await else {
         return Ok(());
@@ -42,9 +48,9 @@ pub async fn serve(
     telemetry.spawn_upkeep(ops_stop.clone());
     let ops = tokio::spawn(serve_http(operators, ops, limits.clone(), ops_stop.clone()));
     let mut workers = tokio::spawn(service.run(workers_stop.clone()));
-    tracing::info!(%http, ops = %ops_addr, "order-service listens");
+    tracing::info!(%http, ops = %ops_addr, tls = front.is_tls(), "order-service listens");
     let (served, ended) = tokio::select! {
-        served = serve_http(buyers, router, limits, stop) => {
+        served = serve_http(front.http(buyers), router, limits, stop) => {
             workers_stop.cancel();
             (served, workers.await)
         }

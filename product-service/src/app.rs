@@ -6,7 +6,7 @@ use axum::Router;
 use service_kit::{
     auth::Access,
     ops,
-    server::{GrpcLimits, HttpLimits, bind, builder, serve_grpc, serve_http},
+    server::{Front, GrpcLimits, HttpLimits, bind, builder, serve_grpc, serve_http},
     telemetry::Telemetry,
 };
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -24,6 +24,7 @@ pub struct App {
     config: Config,
     service: Service,
     listeners: Listeners,
+    front: Front,
     admin: Access,
     callers: Access,
     ops: Router,
@@ -57,6 +58,7 @@ impl App {
         metrics::describe();
         let admin = config.admin_access().map_err(ServiceError::Setting)?;
         let callers = config.caller_access().map_err(ServiceError::Setting)?;
+        let front = config.front().map_err(ServiceError::Setting)?;
         let listeners = Listeners::bind(&config)
             .await
             .map_err(ServiceError::Setting)?;
@@ -66,6 +68,7 @@ impl App {
             config,
             service,
             listeners,
+            front,
             admin,
             callers,
             ops,
@@ -103,7 +106,8 @@ impl App {
         );
         let ops = tokio::spawn(ops);
         let router = http::index::router().merge(self.service.router(self.admin));
-        let http = serve_http(self.listeners.http, router, limits, stop.clone());
+        let port = self.front.http(self.listeners.http);
+        let http = serve_http(port, router, limits, stop.clone());
         let (health, watch) = grpc::health::service(self.service.store().clone());
         let grpc_limits = GrpcLimits {
             connections_max: self.config.grpc_connections_max,
@@ -113,10 +117,11 @@ impl App {
             .add_service(self.service.grpc(self.callers))
             .add_service(grpc::reflection::service()?)
             .add_service(health);
-        let grpc = serve_grpc(self.listeners.grpc, router, grpc_limits, stop.clone());
+        let port = self.front.grpc(self.listeners.grpc);
+        let grpc = serve_grpc(port, router, grpc_limits, stop.clone());
         let workers = tokio::spawn(self.service.run(stop_workers.clone(), drain_timeout));
 
-        tracing::info!(http = %at.http, grpc = %at.grpc, ops = %at.ops, "product-service is up");
+        tracing::info!(http = %at.http, grpc = %at.grpc, ops = %at.ops, tls = self.front.is_tls(), "product-service is up");
         let serving = async {
             tokio::join!(
                 or_stop(http, &stop),
