@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use clap::{ArgAction, Args};
 use service_kit::{
     auth::{Access, require_token},
-    config::{Common, Secret, SecretUrl, Settings, count, duration},
+    config::{Common, Secret, SecretUrl, Settings, count, duration, duration_or_zero},
     server::GRPC_CONNECTIONS_MAX,
 };
 
@@ -134,7 +134,7 @@ impl Settings for Config {
 }
 
 fn sold_out_memory(text: &str) -> Result<Duration, String> {
-    let memory = duration(text)?;
+    let memory = duration_or_zero(text)?;
     if memory <= MEMORY_MAX {
         return Ok(memory);
     }
