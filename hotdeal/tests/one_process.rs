@@ -18,13 +18,26 @@ async fn every_path_of_both_services_is_on_one_port() {
     let (_, index, _) = shop.http.get("/", &[]).await;
     let paths = index["paths"].as_array().unwrap();
     for path in ["/orders/{id}/confirm", "/products/{product_id}/hotdeal"] {
-        assert!(paths.iter().any(|listed| listed["path"] == path), "{path} in {index}");
+        assert!(
+            paths.iter().any(|listed| listed["path"] == path),
+            "{path} in {index}"
+        );
     }
-    assert_eq!(shop.http.get(&format!("/products/{product}"), &[]).await.0, 200);
+    assert_eq!(
+        shop.http.get(&format!("/products/{product}"), &[]).await.0,
+        200
+    );
     let (status, ready, _) = shop.ops.get("/health/ready", &[]).await;
-    assert_eq!((status.as_u16(), &ready["status"]), (200, &"ok".into()), "{ready}");
+    assert_eq!(
+        (status.as_u16(), &ready["status"]),
+        (200, &"ok".into()),
+        "{ready}"
+    );
     let (_, metrics, _) = shop.ops.get("/metrics", &[]).await;
-    assert!(metrics.as_str().unwrap().contains("open_deals"), "{metrics}");
+    assert!(
+        metrics.as_str().unwrap().contains("open_deals"),
+        "{metrics}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,27 +45,50 @@ async fn a_crowd_leaves_exactly_nothing() {
     let shop = Shop::start().await;
     let product = shop.start_deal(300).await;
     let report = shop
-        .json(&["demo", "--buyers", "1500", "--connections", "32", "--product", &product])
+        .json(&[
+            "demo",
+            "--buyers",
+            "1500",
+            "--connections",
+            "32",
+            "--product",
+            &product,
+        ])
         .await;
     assert_eq!(report["accepted"], 300, "{report}");
     assert_eq!(report["out_of_stock"], 1_200, "{report}");
     assert_eq!(report["verdict"]["is_good"], true, "{report}");
     let live = shop.live(&product).await;
-    assert_eq!((&live["available"], &live["held"]), (&0.into(), &300.into()));
+    assert_eq!(
+        (&live["available"], &live["held"]),
+        (&0.into(), &300.into())
+    );
 }
 
 #[tokio::test]
 async fn a_demo_shows_tables_to_people_and_starts_a_deal_when_asked() {
     let shop = Shop::start().await;
     let none = shop.cli(&["demo"]).await;
-    assert!(none.code == 1 && none.stderr.contains("--fresh-deal"), "{none:?}");
-    let ran = shop.cli(&["demo", "--fresh-deal", "--units", "20", "--buyers", "60"]).await;
+    assert!(
+        none.code == 1 && none.stderr.contains("--fresh-deal"),
+        "{none:?}"
+    );
+    let ran = shop
+        .cli(&["demo", "--fresh-deal", "--units", "20", "--buyers", "60"])
+        .await;
     assert_eq!(ran.code, 0, "{ran:?}");
     for words in ["accepted", "sold out", "p99", "before", "Verdict: good"] {
-        assert!(ran.stdout.contains(words), "{words} is not in\n{}", ran.stdout);
+        assert!(
+            ran.stdout.contains(words),
+            "{words} is not in\n{}",
+            ran.stdout
+        );
     }
     let again = shop.cli(&["demo", "--buyers", "10"]).await;
-    assert!(again.code == 0 && again.stdout.contains("--fresh-deal"), "{again:?}");
+    assert!(
+        again.code == 0 && again.stdout.contains("--fresh-deal"),
+        "{again:?}"
+    );
 }
 
 #[tokio::test]
@@ -91,7 +127,10 @@ async fn what_is_printed_to_try_works_as_it_is_printed() {
             .await
             .unwrap();
         let shown = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && shown.starts_with('{'), "{line}: {shown}");
+        assert!(
+            output.status.success() && shown.starts_with('{'),
+            "{line}: {shown}"
+        );
     }
 }
 
@@ -108,11 +147,25 @@ async fn a_port_that_is_taken_is_said_in_one_line() {
             }
         }
         let data = directory.path().to_str().unwrap();
-        let env: Vec<_> = env.iter().map(|(name, address)| (*name, address.as_str())).collect();
-        let ran = cli(&[&env[..], &[("HOTDEAL_DATA_DIR", data)]].concat(), &["run"]).await;
-        let said: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("already")).collect();
+        let env: Vec<_> = env
+            .iter()
+            .map(|(name, address)| (*name, address.as_str()))
+            .collect();
+        let ran = cli(
+            &[&env[..], &[("HOTDEAL_DATA_DIR", data)]].concat(),
+            &["run"],
+        )
+        .await;
+        let said: Vec<&str> = ran
+            .stderr
+            .lines()
+            .filter(|line| line.contains("already"))
+            .collect();
         assert_eq!((ran.code, said.len()), (1, 1), "{ran:?}");
-        assert!(said[0].contains(&format!("{variable}=127.0.0.1:")), "{ran:?}");
+        assert!(
+            said[0].contains(&format!("{variable}=127.0.0.1:")),
+            "{ran:?}"
+        );
     }
 }
 
@@ -127,7 +180,11 @@ async fn a_data_directory_that_cannot_be_made_is_said_in_one_line() {
         ("HOTDEAL_DATA_DIR", data.to_str().unwrap()),
     ];
     let ran = cli(&env, &["run"]).await;
-    let said: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("cannot be written")).collect();
+    let said: Vec<&str> = ran
+        .stderr
+        .lines()
+        .filter(|line| line.contains("cannot be written"))
+        .collect();
     assert_eq!((ran.code, said.len()), (1, 1), "{ran:?}");
     assert!(said[0].contains("HOTDEAL_DATA_DIR"), "{ran:?}");
 }
@@ -162,7 +219,10 @@ async fn beyond_loopback_it_does_not_start_without_its_tokens() {
         let process = Process::start(&program().arg("run").env(variable, "0.0.0.0:0")).await;
         assert_eq!(process.wait(SOON).await.code(), Some(2));
         let output = process.output();
-        assert!(output.contains(token) && output.contains("0.0.0.0:0"), "{output}");
+        assert!(
+            output.contains(token) && output.contains("0.0.0.0:0"),
+            "{output}"
+        );
     }
 }
 

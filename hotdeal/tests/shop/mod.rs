@@ -48,7 +48,11 @@ impl Shop {
             .env("HOTDEAL_HTTP_ADDR", http.address().to_string())
             .env("HOTDEAL_GRPC_ADDR", grpc.address().to_string())
             .env("HOTDEAL_OPS_ADDR", ops.address().to_string())
-            .env("REQUEST_TIMEOUT", "60s");
+            .env("REQUEST_TIMEOUT", "60s")
+            .env(
+                "DATABASE_URL",
+                &test_kit::Postgres::shared().database().await.url,
+            );
         for (name, value) in env {
             program = program.env(*name, *value);
         }
@@ -100,7 +104,11 @@ impl Shop {
         let path = format!("/products/{product}/hotdeal");
         let (status, live, _) = self.http.get(&path, &[]).await;
         assert_eq!(status, 200, "{live}");
-        let figure = |name: &str| live[name].as_i64().unwrap_or_else(|| panic!("{name} in {live}"));
+        let figure = |name: &str| {
+            live[name]
+                .as_i64()
+                .unwrap_or_else(|| panic!("{name} in {live}"))
+        };
         let places = ["available", "held", "sold", "written_off", "returned"].map(figure);
         assert!(places.iter().all(|units| *units >= 0), "{live}");
         let came = figure("initial") + figure("restocked");
@@ -160,5 +168,6 @@ pub(crate) async fn cli_in(
 
 pub(crate) fn text(value: &Value, name: &str) -> String {
     let text = value[name].as_str();
-    text.unwrap_or_else(|| panic!("{name} in {value}")).to_owned()
+    text.unwrap_or_else(|| panic!("{name} in {value}"))
+        .to_owned()
 }
