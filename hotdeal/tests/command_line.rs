@@ -102,6 +102,82 @@ async fn a_deal_is_started_shown_watched_and_ended() {
 }
 
 #[tokio::test]
+async fn a_running_deal_is_paused_resumed_and_restocked() {
+    let shop = Shop::start().await;
+    let product = shop.start_deal(10).await;
+    assert_eq!(
+        shop.json(&["deal", "pause", &product]).await["status"],
+        "paused"
+    );
+    let ran = shop
+        .cli(&["order", "place", &product, "--user", BUYER])
+        .await;
+    assert!(
+        ran.code == 1 && ran.stderr.contains("DEAL_NOT_OPEN"),
+        "{ran:?}"
+    );
+    assert_eq!(
+        shop.json(&["deal", "resume", &product]).await["status"],
+        "running"
+    );
+    assert_eq!(
+        shop.json(&["deal", "restock", &product, "5"]).await["stock"],
+        15
+    );
+    assert_eq!(
+        shop.json(&["deal", "restock", &product, "-3"]).await["stock"],
+        12
+    );
+    let ran = shop.cli(&["deal", "restock", &product, "1"]).await;
+    assert!(ran.code == 0 && ran.stdout.contains("added"), "{ran:?}");
+    let live = shop.live(&product).await;
+    assert_eq!(
+        (&live["restocked"], &live["written_off"]),
+        (&6.into(), &3.into())
+    );
+}
+
+#[tokio::test]
+async fn a_deal_is_planned_listed_and_cancelled() {
+    let shop = Shop::start().await;
+    let product = shop.add_product(10).await;
+    let window = [
+        "--starts-at",
+        "2999-01-01T00:00:00Z",
+        "--ends-at",
+        "2999-01-01T01:00:00+09:00",
+    ];
+    let terms = [
+        "deal", "create", &product, "--units", "10", "--price", "9000",
+    ];
+    let ran = shop.cli(&[&terms[..], &window].concat()).await;
+    assert!(ran.code == 1 && ran.stderr.contains("ends_at"), "{ran:?}");
+    let window = [
+        "--starts-at",
+        "2999-01-01T00:00:00Z",
+        "--ends-at",
+        "2999-01-01T01:00:00Z",
+    ];
+    let planned = shop.json(&[&terms[..], &window].concat()).await;
+    let deal = text(&planned, "deal_id");
+    let list = [
+        "deal",
+        "list",
+        "--status",
+        "scheduled",
+        "--product",
+        &product,
+    ];
+    assert_eq!(shop.json(&list).await["items"][0]["deal_id"], deal);
+    let shown = shop.cli(&list).await;
+    assert!(shown.code == 0 && shown.stdout.contains(&deal), "{shown:?}");
+    assert_eq!(shop.cli(&["deal", "cancel", &deal]).await.code, 0);
+    assert_eq!(shop.json(&list).await["total"], 0);
+    let ran = shop.cli(&["deal", "list", "--status", "sideways"]).await;
+    assert!(ran.code == 1 && ran.stderr.contains("status"), "{ran:?}");
+}
+
+#[tokio::test]
 async fn orders_are_placed_confirmed_and_cancelled_by_their_buyer() {
     let shop = Shop::start().await;
     let product = shop.start_deal(10).await;
