@@ -48,11 +48,7 @@ impl Shop {
             .env("HOTDEAL_HTTP_ADDR", http.address().to_string())
             .env("HOTDEAL_GRPC_ADDR", grpc.address().to_string())
             .env("HOTDEAL_OPS_ADDR", ops.address().to_string())
-            .env("REQUEST_TIMEOUT", "60s")
-            .env(
-                "DATABASE_URL",
-                &test_kit::Postgres::shared().database().await.url,
-            );
+            .env("REQUEST_TIMEOUT", "60s");
         for (name, value) in env {
             program = program.env(*name, *value);
         }
