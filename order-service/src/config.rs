@@ -99,8 +99,13 @@ fn is_address(url: &str) -> bool {
 
 impl Settings for Config {
     fn validate(&self) -> Result<(), String> {
-        sql::check_engine(self.database_url.expose())
+        let engine = sql::Engine::of(self.database_url.expose())
             .map_err(|wrong| format!("DATABASE_URL {wrong}"))?;
+        if engine == sql::Engine::Sqlite {
+            return Err(
+                "DATABASE_URL has sqlite://: orders are kept in postgres:// only".to_owned(),
+            );
+        }
         if !(HOLD_TTL_MIN..=HOLD_TTL_MAX).contains(&self.hold_ttl) {
             return Err("HOLD_TTL must be 1s to 24h".to_owned());
         }

@@ -239,8 +239,10 @@ async fn open(config: &Config) -> Result<Store, ServiceError> {
         statement_timeout: STATEMENT_TIMEOUT,
         ..PoolOptions::new(config.database_url.expose(), SCHEMA)
     };
-    let pool = sql::open(options, &MIGRATIONS, DATABASE_PATIENCE).await?;
-    Ok(Store::new(pool))
+    let database = sql::open(options, &MIGRATIONS, DATABASE_PATIENCE).await?;
+    // The configuration lets nothing else pass.
+    let pool = database.postgres().ok_or(sql::SqlError::Url)?;
+    Ok(Store::new(pool.clone()))
 }
 
 fn authorization(config: &Config) -> Result<Option<MetadataValue<Ascii>>, ServiceError> {

@@ -124,8 +124,11 @@ impl AsRef<Common> for Config {
 
 impl Settings for Config {
     fn validate(&self) -> Result<(), String> {
-        sql::check_engine(self.database_url.expose())
+        let engine = sql::Engine::of(self.database_url.expose())
             .map_err(|wrong| format!("DATABASE_URL {wrong}"))?;
+        if engine == sql::Engine::Sqlite {
+            return Err("DATABASE_URL has sqlite://: stock is kept in postgres:// only".to_owned());
+        }
         self.gate_url()?;
         self.admin_access()?;
         self.caller_access()?;

@@ -76,9 +76,10 @@ impl Shop {
         let router = http::index::router().merge(service.router());
         tokio::spawn(serve_http(listener, router, limits, stop.clone()));
         let ended = tokio::spawn(service.run(stop.clone()));
-        let pool = sql::connect(sql::PoolOptions::new(url, SCHEMA))
+        let database = sql::connect(sql::PoolOptions::new(url, SCHEMA))
             .await
             .unwrap();
+        let pool = database.postgres().unwrap().clone();
         Self {
             http: Http::new(base),
             product,
