@@ -2,7 +2,7 @@
 
 mod shop;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::future::join_all;
 use reqwest::Method;
@@ -27,6 +27,10 @@ struct Told {
     unanswered: i64,
 }
 
+fn lock(told: &Mutex<Told>) -> MutexGuard<'_, Told> {
+    told.lock().expect("no buyer panicked")
+}
+
 fn random(max: u64) -> u64 {
     getrandom::u64().expect("randomness") % max
 }
@@ -36,18 +40,20 @@ async fn buy(http: &Http, product: &str, told: &Mutex<Told>) -> Result<(), reqwe
     let user = user.into_uuid().to_string();
     let headers = [("x-user-id", user.as_str())];
     let body = json!({"items": [{"product_id": product, "quantity": 1}]});
-    let (status, order, _) = http.send(Method::POST, "/orders", &headers, Some(&body)).await?;
+    let (status, order, _) = http
+        .send(Method::POST, "/orders", &headers, Some(&body))
+        .await?;
     assert!(status == 202 || status == 503, "{order}");
     if status != 202 {
         return Ok(());
     }
     let order = (text(&order, "id"), user.clone());
-    told.lock().unwrap().accepted.push(order.clone());
+    lock(told).accepted.push(order.clone());
     if random(3) == 0 {
         let path = format!("/orders/{}/confirm", order.0);
         let (status, _, _) = http.send(Method::POST, &path, &headers, None).await?;
         if status == 200 {
-            told.lock().unwrap().confirmed.push(order);
+            lock(told).confirmed.push(order);
         }
     }
     Ok(())
@@ -60,13 +66,13 @@ async fn crowd(shop: &Shop, product: &str, told: &Arc<Mutex<Told>>) {
         let (http, product, told) = (http.clone(), product.to_owned(), Arc::clone(told));
         tokio::spawn(async move {
             while buy(&http, &product, &told).await.is_ok() {}
-            told.lock().unwrap().unanswered += 1;
+            lock(&told).unanswered += 1;
         })
     });
     let buyers: Vec<_> = buyers.collect();
-    let goal = told.lock().unwrap().accepted.len() as u64 + 1 + random(ANSWERS_MAX);
+    let goal = lock(told).accepted.len() as u64 + 1 + random(ANSWERS_MAX);
     eventually(shop::SOON, "the crowd is answered", async || {
-        told.lock().unwrap().accepted.len() as u64 >= goal
+        lock(told).accepted.len() as u64 >= goal
     })
     .await;
     shop.process.kill9();
@@ -94,10 +100,14 @@ async fn killed_again_and_again_it_loses_nothing_and_sells_nothing_twice() {
         shop.restart().await;
         shop.live(&product).await;
     }
-    let told = told.lock().unwrap();
+    let told = Arc::into_inner(told).expect("all buyers have ended");
+    let told = told.into_inner().expect("no buyer panicked");
     for order in &told.accepted {
         let status = read(&shop, order).await["status"].clone();
-        assert!(status == "PENDING" || status == "CONFIRMED", "{order:?}: {status}");
+        assert!(
+            status == "PENDING" || status == "CONFIRMED",
+            "{order:?}: {status}"
+        );
     }
     for order in &told.confirmed {
         assert_eq!(read(&shop, order).await["status"], "CONFIRMED", "{order:?}");
@@ -107,8 +117,21 @@ async fn killed_again_and_again_it_loses_nothing_and_sells_nothing_twice() {
     let taken = figure("held") + figure("sold");
     let accepted = i64::try_from(told.accepted.len()).unwrap();
     let confirmed = i64::try_from(told.confirmed.len()).unwrap();
-    assert!(taken >= accepted, "{accepted} were accepted, {taken} are taken: {live}");
-    assert!(taken <= accepted + told.unanswered, "{accepted} + {}: {live}", told.unanswered);
-    assert!(figure("sold") >= confirmed, "{confirmed} were confirmed: {live}");
-    assert!(figure("sold") <= confirmed + told.unanswered, "{confirmed}: {live}");
+    assert!(
+        taken >= accepted,
+        "{accepted} were accepted, {taken} are taken: {live}"
+    );
+    assert!(
+        taken <= accepted + told.unanswered,
+        "{accepted} + {}: {live}",
+        told.unanswered
+    );
+    assert!(
+        figure("sold") >= confirmed,
+        "{confirmed} were confirmed: {live}"
+    );
+    assert!(
+        figure("sold") <= confirmed + told.unanswered,
+        "{confirmed}: {live}"
+    );
 }

@@ -1,13 +1,13 @@
-//! The whole shop in one process: what it answers, what it refuses to start with, and what is left when
-//! it is killed.
+//! The whole shop in one process: what it answers, and how it ends.
 
 mod shop;
 
 use std::{fs, time::Duration};
 
-use shop::{Shop, cli, program, text};
-use test_kit::{Port, Process, eventually};
-use tokio::net::TcpListener;
+use product_api::{DecreaseStockRequest, StockItem, product_service_client::ProductServiceClient};
+use shop::{Shop, text};
+use test_kit::{Postgres, Redis, eventually};
+use tonic::transport::Channel;
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -18,13 +18,26 @@ async fn every_path_of_both_services_is_on_one_port() {
     let (_, index, _) = shop.http.get("/", &[]).await;
     let paths = index["paths"].as_array().unwrap();
     for path in ["/orders/{id}/confirm", "/products/{product_id}/hotdeal"] {
-        assert!(paths.iter().any(|listed| listed["path"] == path), "{path} in {index}");
+        assert!(
+            paths.iter().any(|listed| listed["path"] == path),
+            "{path} in {index}"
+        );
     }
-    assert_eq!(shop.http.get(&format!("/products/{product}"), &[]).await.0, 200);
+    assert_eq!(
+        shop.http.get(&format!("/products/{product}"), &[]).await.0,
+        200
+    );
     let (status, ready, _) = shop.ops.get("/health/ready", &[]).await;
-    assert_eq!((status.as_u16(), &ready["status"]), (200, &"ok".into()), "{ready}");
+    assert_eq!(
+        (status.as_u16(), &ready["status"]),
+        (200, &"ok".into()),
+        "{ready}"
+    );
     let (_, metrics, _) = shop.ops.get("/metrics", &[]).await;
-    assert!(metrics.as_str().unwrap().contains("open_deals"), "{metrics}");
+    assert!(
+        metrics.as_str().unwrap().contains("open_deals"),
+        "{metrics}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,27 +45,103 @@ async fn a_crowd_leaves_exactly_nothing() {
     let shop = Shop::start().await;
     let product = shop.start_deal(300).await;
     let report = shop
-        .json(&["demo", "--buyers", "1500", "--connections", "32", "--product", &product])
+        .json(&[
+            "demo",
+            "--buyers",
+            "1500",
+            "--connections",
+            "32",
+            "--product",
+            &product,
+        ])
         .await;
     assert_eq!(report["accepted"], 300, "{report}");
     assert_eq!(report["out_of_stock"], 1_200, "{report}");
     assert_eq!(report["verdict"]["is_good"], true, "{report}");
     let live = shop.live(&product).await;
-    assert_eq!((&live["available"], &live["held"]), (&0.into(), &300.into()));
+    assert_eq!(
+        (&live["available"], &live["held"]),
+        (&0.into(), &300.into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgres_and_redis_a_crowd_leaves_exactly_nothing_too() {
+    let database = Postgres::shared().database().await;
+    let redis = Redis::start().await;
+    let env = [
+        ("DATABASE_URL", database.url.as_str()),
+        ("REDIS_URL", &redis.url()),
+    ];
+    let shop = Shop::start_with(&env, &[]).await;
+    let product = shop.start_deal(300).await;
+    let report = shop
+        .json(&[
+            "demo",
+            "--buyers",
+            "1500",
+            "--connections",
+            "32",
+            "--product",
+            &product,
+        ])
+        .await;
+    assert_eq!(report["accepted"], 300, "{report}");
+    assert_eq!(report["verdict"]["is_good"], true, "{report}");
+    let live = shop.live(&product).await;
+    assert_eq!(
+        (&live["available"], &live["gate"]["present"]),
+        (&0.into(), &true.into())
+    );
+    assert!(!shop.data_dir().exists());
+}
+
+#[tokio::test]
+async fn grpc_is_open_too_and_shares_the_stock() {
+    let shop = Shop::start().await;
+    let product_id = shop.start_deal(7).await;
+    let channel = Channel::from_shared(shop.grpc_url.clone()).unwrap();
+    let mut client = ProductServiceClient::new(channel.connect().await.unwrap());
+    let item = StockItem {
+        product_id: product_id.clone(),
+        quantity: 3,
+        deal_id: None,
+    };
+    let request = DecreaseStockRequest {
+        order_id: "0192f0c1-7b5e-7000-8000-0000000000f1".to_owned(),
+        user_id: "0192f0c1-7b5e-7000-8000-0000000000f2".to_owned(),
+        items: vec![item],
+        first_attempt: true,
+        ..DecreaseStockRequest::default()
+    };
+    client.decrease_stock(request).await.unwrap();
+    assert_eq!(shop.live(&product_id).await["held"], 3);
 }
 
 #[tokio::test]
 async fn a_demo_shows_tables_to_people_and_starts_a_deal_when_asked() {
     let shop = Shop::start().await;
     let none = shop.cli(&["demo"]).await;
-    assert!(none.code == 1 && none.stderr.contains("--fresh-deal"), "{none:?}");
-    let ran = shop.cli(&["demo", "--fresh-deal", "--units", "20", "--buyers", "60"]).await;
+    assert!(
+        none.code == 1 && none.stderr.contains("--fresh-deal"),
+        "{none:?}"
+    );
+    let ran = shop
+        .cli(&["demo", "--fresh-deal", "--units", "20", "--buyers", "60"])
+        .await;
     assert_eq!(ran.code, 0, "{ran:?}");
     for words in ["accepted", "sold out", "p99", "before", "Verdict: good"] {
-        assert!(ran.stdout.contains(words), "{words} is not in\n{}", ran.stdout);
+        assert!(
+            ran.stdout.contains(words),
+            "{words} is not in\n{}",
+            ran.stdout
+        );
     }
     let again = shop.cli(&["demo", "--buyers", "10"]).await;
-    assert!(again.code == 0 && again.stdout.contains("--fresh-deal"), "{again:?}");
+    assert!(
+        again.code == 0 && again.stdout.contains("--fresh-deal"),
+        "{again:?}"
+    );
 }
 
 #[tokio::test]
@@ -91,78 +180,10 @@ async fn what_is_printed_to_try_works_as_it_is_printed() {
             .await
             .unwrap();
         let shown = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && shown.starts_with('{'), "{line}: {shown}");
-    }
-}
-
-#[tokio::test]
-async fn a_port_that_is_taken_is_said_in_one_line() {
-    for variable in ["HOTDEAL_HTTP_ADDR", "HOTDEAL_GRPC_ADDR", "HOTDEAL_OPS_ADDR"] {
-        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        let mut env = ["HOTDEAL_HTTP_ADDR", "HOTDEAL_GRPC_ADDR", "HOTDEAL_OPS_ADDR"]
-            .map(|name| (name, "127.0.0.1:0".to_owned()));
-        for (name, address) in &mut env {
-            if *name == variable {
-                *address = taken.local_addr().unwrap().to_string();
-            }
-        }
-        let data = directory.path().to_str().unwrap();
-        let env: Vec<_> = env.iter().map(|(name, address)| (*name, address.as_str())).collect();
-        let ran = cli(&[&env[..], &[("HOTDEAL_DATA_DIR", data)]].concat(), &["run"]).await;
-        let said: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("already")).collect();
-        assert_eq!((ran.code, said.len()), (1, 1), "{ran:?}");
-        assert!(said[0].contains(&format!("{variable}=127.0.0.1:")), "{ran:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_data_directory_that_cannot_be_made_is_said_in_one_line() {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    let data = file.path().join("data");
-    let env = [
-        ("HOTDEAL_HTTP_ADDR", "127.0.0.1:0"),
-        ("HOTDEAL_GRPC_ADDR", "127.0.0.1:0"),
-        ("HOTDEAL_OPS_ADDR", "127.0.0.1:0"),
-        ("HOTDEAL_DATA_DIR", data.to_str().unwrap()),
-    ];
-    let ran = cli(&env, &["run"]).await;
-    let said: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("cannot be written")).collect();
-    assert_eq!((ran.code, said.len()), (1, 1), "{ran:?}");
-    assert!(said[0].contains("HOTDEAL_DATA_DIR"), "{ran:?}");
-}
-
-#[tokio::test]
-async fn a_data_directory_has_one_process_at_a_time() {
-    let mut shop = Shop::start().await;
-    let ports = [Port::free(), Port::free(), Port::free()];
-    let [http, grpc, ops] = ports.each_ref().map(|port| port.address().to_string());
-    let data = shop.data_dir();
-    let env = [
-        ("HOTDEAL_HTTP_ADDR", http.as_str()),
-        ("HOTDEAL_GRPC_ADDR", &grpc),
-        ("HOTDEAL_OPS_ADDR", &ops),
-        ("HOTDEAL_DATA_DIR", data.to_str().unwrap()),
-    ];
-    let ran = cli(&env, &["run"]).await;
-    let owner = format!("process {}", shop.process.pid());
-    assert!(ran.code == 1 && ran.stderr.contains(&owner), "{ran:?}");
-    assert!(ran.stderr.contains("HOTDEAL_DATA_DIR"), "{ran:?}");
-    // Killed, it leaves nothing behind that would keep the next one out.
-    shop.process.kill9();
-    shop.restart().await;
-}
-
-#[tokio::test]
-async fn beyond_loopback_it_does_not_start_without_its_tokens() {
-    for (variable, token) in [
-        ("HOTDEAL_HTTP_ADDR", "ADMIN_TOKEN"),
-        ("HOTDEAL_GRPC_ADDR", "SERVICE_TOKEN"),
-    ] {
-        let process = Process::start(&program().arg("run").env(variable, "0.0.0.0:0")).await;
-        assert_eq!(process.wait(SOON).await.code(), Some(2));
-        let output = process.output();
-        assert!(output.contains(token) && output.contains("0.0.0.0:0"), "{output}");
+        assert!(
+            output.status.success() && shown.starts_with('{'),
+            "{line}: {shown}"
+        );
     }
 }
 

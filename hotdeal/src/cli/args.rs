@@ -86,20 +86,28 @@ pub(super) enum Deal {
         /// Units in the deal; all there are if not given
         #[arg(long)]
         units: Option<i64>,
-        #[command(flatten)]
-        terms: Terms,
+        /// Price of a unit, in the currency's minor unit; the product's own if not given
+        #[arg(long)]
+        price: Option<i64>,
+        /// Units one buyer may have
+        #[arg(long)]
+        per_buyer: Option<i64>,
         /// When it ends by itself, such as 2026-11-27T12:00:00Z
         #[arg(long, value_parser = Timestamp::parse)]
         ends_at: Option<Timestamp>,
     },
-    /// Schedule a deal that starts and ends by itself
+    /// Plan a deal that starts and ends by itself
     Create {
         product: ProductId,
         /// Units in the deal
         #[arg(long)]
         units: i64,
-        #[command(flatten)]
-        terms: Terms,
+        /// Price of a unit, in the currency's minor unit
+        #[arg(long)]
+        price: i64,
+        /// Units one buyer may have
+        #[arg(long)]
+        per_buyer: Option<i64>,
         /// When it starts, such as 2026-11-27T12:00:00Z
         #[arg(long, value_parser = Timestamp::parse)]
         starts_at: Timestamp,
@@ -107,7 +115,7 @@ pub(super) enum Deal {
         #[arg(long, value_parser = Timestamp::parse)]
         ends_at: Timestamp,
     },
-    /// Cancel a scheduled deal
+    /// Cancel a planned deal
     Cancel { deal: DealId },
     /// End the product's deal; what is left goes back to the shelf
     End { product: ProductId },
@@ -141,17 +149,6 @@ pub(super) enum Deal {
         #[arg(long, value_parser = duration, default_value = "500ms")]
         every: Duration,
     },
-}
-
-/// What a deal's buyers get.
-#[derive(Debug, Args)]
-pub(super) struct Terms {
-    /// Price of a unit, in the currency's minor unit; the product's own if not given
-    #[arg(long)]
-    pub(super) price: Option<i64>,
-    /// Units one buyer may have
-    #[arg(long)]
-    pub(super) per_buyer: Option<i64>,
 }
 
 /// Which page of a list.

@@ -31,11 +31,12 @@ pub(super) async fn perform(what: Deal, shop: &Shop, is_json: bool) -> Result<()
         Deal::Start {
             product,
             units,
-            terms,
+            price,
+            per_buyer,
             ends_at,
         } => {
             let body = json!({
-                "quantity": units, "deal_price": terms.price, "per_user_limit": terms.per_buyer,
+                "quantity": units, "deal_price": price, "per_user_limit": per_buyer,
                 "ends_at": ends_at,
             });
             shop.post(&of(product, "/start"), set(body)).await?
@@ -43,13 +44,14 @@ pub(super) async fn perform(what: Deal, shop: &Shop, is_json: bool) -> Result<()
         Deal::Create {
             product,
             units,
-            terms,
+            price,
+            per_buyer,
             starts_at,
             ends_at,
         } => {
             let body = json!({
-                "product_id": product, "deal_stock": units, "deal_price": terms.price,
-                "per_user_limit": terms.per_buyer, "starts_at": starts_at, "ends_at": ends_at,
+                "product_id": product, "deal_stock": units, "deal_price": price,
+                "per_user_limit": per_buyer, "starts_at": starts_at, "ends_at": ends_at,
             });
             shop.post("/products/deals", set(body)).await?
         }

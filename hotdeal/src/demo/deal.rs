@@ -15,13 +15,10 @@ pub(crate) const PER_BUYER: i64 = 10;
 
 /// A deal that runs, the newest one; `None` if none does.
 pub(crate) async fn running(shop: &Shop) -> Result<Option<Value>, CallError> {
-    let query = [("size", Some("100".to_owned()))];
-    let found = shop.get(&path_of("/products", &query)).await?;
-    let mut products = found["items"].as_array().into_iter().flatten();
-    match products.find(|product| product["deal"]["status"] == "running") {
-        Some(product) => Ok(Some(live(shop, &super::text(product, "id")).await?)),
-        None => Ok(None),
-    }
+    let query = [("status", "running"), ("size", "1")];
+    let query = query.map(|(name, value)| (name, Some(value.to_owned())));
+    let mut found = shop.get(&path_of("/products/deals", &query)).await?;
+    Ok(found.pointer_mut("/items/0").map(Value::take))
 }
 
 /// Adds a product and starts a deal with all of its `units`. Answers the live deal.

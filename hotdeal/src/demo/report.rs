@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 use service_kit::out;
 
-use super::{burst::Burst, tally::Tally, verdict::Verdict};
+use super::{
+    burst::Burst,
+    tally::Tally,
+    verdict::{Verdict, figure},
+};
 use crate::cli::grouped;
 
 const OUT_OF_STOCK: &str = "OUT_OF_STOCK";
@@ -114,9 +118,12 @@ impl Report {
     }
 
     fn sums(&self) -> Vec<String> {
-        let titles = FIGURES.map(|name| format!("{:>11}", name.replace('_', " ")));
+        let titles = FIGURES.map(|name| format!("{:>13}", name.replace('_', " ")));
         let sum = |live: &Value| {
-            let figures = FIGURES.map(|name| format!("{:>11}", live[name].to_string()));
+            let figures = FIGURES.map(|name| {
+                let units = u64::try_from(figure(live, name)).unwrap_or(0);
+                format!("{:>13}", grouped(units))
+            });
             figures.concat()
         };
         vec![

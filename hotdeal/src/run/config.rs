@@ -1,7 +1,12 @@
 //! The settings of `hotdeal run`: its own, and by their variables those of both services, which read
 //! them themselves. A setting that a service gets is thereby one of the whole shop.
 
-use std::{collections::HashMap, ffi::OsString, net::SocketAddr, path::PathBuf};
+use std::{
+    collections::HashMap,
+    ffi::{OsStr, OsString},
+    net::SocketAddr,
+    path::PathBuf,
+};
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use service_kit::config::{Common, SecretUrl, Settings};
@@ -184,7 +189,7 @@ fn hand_over<S: Args>(
         let id = arg.get_id().as_str();
         let value = match instead.get(id) {
             Some(value) => Some(value.clone()),
-            None => raw(matches, id),
+            None => raw(matches, &arg),
         };
         if let (Some(long), Some(value)) = (arg.get_long(), value) {
             let mut flag = OsString::from(format!("--{long}="));
@@ -196,9 +201,11 @@ fn hand_over<S: Args>(
     S::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 
-fn raw(matches: &ArgMatches, id: &str) -> Option<OsString> {
-    let mut values = matches.try_get_raw(id).ok()??;
-    values.next().map(OsString::from)
+/// The value as it would be written behind a flag; a list's values stand with their delimiter between.
+fn raw(matches: &ArgMatches, arg: &Arg) -> Option<OsString> {
+    let values = matches.try_get_raw(arg.get_id().as_str()).ok()??;
+    let delimiter = arg.get_value_delimiter().unwrap_or(',').to_string();
+    Some(values.collect::<Vec<_>>().join(OsStr::new(&delimiter)))
 }
 
 #[cfg(test)]

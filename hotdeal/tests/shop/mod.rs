@@ -100,7 +100,11 @@ impl Shop {
         let path = format!("/products/{product}/hotdeal");
         let (status, live, _) = self.http.get(&path, &[]).await;
         assert_eq!(status, 200, "{live}");
-        let figure = |name: &str| live[name].as_i64().unwrap_or_else(|| panic!("{name} in {live}"));
+        let figure = |name: &str| {
+            live[name]
+                .as_i64()
+                .unwrap_or_else(|| panic!("{name} in {live}"))
+        };
         let places = ["available", "held", "sold", "written_off", "returned"].map(figure);
         assert!(places.iter().all(|units| *units >= 0), "{live}");
         let came = figure("initial") + figure("restocked");
@@ -160,5 +164,6 @@ pub(crate) async fn cli_in(
 
 pub(crate) fn text(value: &Value, name: &str) -> String {
     let text = value[name].as_str();
-    text.unwrap_or_else(|| panic!("{name} in {value}")).to_owned()
+    text.unwrap_or_else(|| panic!("{name} in {value}"))
+        .to_owned()
 }
