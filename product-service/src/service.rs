@@ -11,7 +11,7 @@ use service_kit::{
     health::Health,
     server::{GrpcLimits, GrpcRouter, builder},
 };
-use sql::{PoolOptions, SqlError};
+use sql::{Database, PoolOptions, SqlError};
 use sqlx::PgPool;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -92,7 +92,13 @@ impl Service {
     pub async fn connect(config: &Config) -> Result<Self, ServiceError> {
         metrics::describe();
         let gate = match config.gate_url().map_err(ServiceError::Setting)? {
-            Some(url) => Some(Gate::connect(GateOptions::new(url.expose())).await?),
+            Some(url) => {
+                let options = GateOptions {
+                    ca_pem: config.redis_ca().map_err(ServiceError::Setting)?,
+                    ..GateOptions::new(url.expose())
+                };
+                Some(Gate::connect(options).await?)
+            }
             None => None,
         };
         let [pool, worker_pool] = pools(config).await?;
@@ -230,8 +236,11 @@ async fn pools(config: &Config) -> Result<[PgPool; 2], SqlError> {
     let max = config.database_connections_max;
     let workers = WORKER_CONNECTIONS.min(max / 2).max(1);
     let requests = max.saturating_sub(workers).max(1);
-    let pool = sql::open(options(requests), &MIGRATIONS, DATABASE_PATIENCE).await?;
-    Ok([pool, sql::connect(options(workers)).await?])
+    let database = sql::open(options(requests), &MIGRATIONS, DATABASE_PATIENCE).await?;
+    let apart = database.apart(options(workers)).await?;
+    // The configuration lets nothing else pass.
+    let pool = |database: &Database| database.postgres().cloned().ok_or(SqlError::Url);
+    Ok([pool(&database)?, pool(&apart)?])
 }
 
 fn ids() -> Result<IdSource, getrandom::Error> {

@@ -25,13 +25,17 @@ pub mod void;
 
 use std::time::Duration;
 
+use sql::Migrations;
 use sqlx::{PgPool, migrate::Migrator};
 
 /// The schema of product-service's tables.
 pub const SCHEMA: &str = "product";
 
 /// What brings a database to this version.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+pub static MIGRATIONS: Migrations = Migrations {
+    postgres: sqlx::migrate!("migrations/postgres"),
+    sqlite: Migrator::DEFAULT,
+};
 
 /// How long a question to the database may take. The workers ask one at a time: a connection that has
 /// fallen silent must not silence them.
