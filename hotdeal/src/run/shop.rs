@@ -3,7 +3,7 @@
 
 use axum::Router;
 use order_service::{OrderService, stock::in_process};
-use product_service::{grpc::health::Watch, service::Service};
+use product_service::service::{Beside, Service};
 use service_kit::{
     auth::Access,
     health::Health,
@@ -75,7 +75,7 @@ impl Shop {
         &self,
         callers: Access,
         limits: &GrpcLimits,
-    ) -> Result<(GrpcRouter, Watch), RunError> {
+    ) -> Result<(GrpcRouter, Beside), RunError> {
         Ok(self.product.grpc_router(callers, limits)?)
     }
 
