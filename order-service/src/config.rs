@@ -62,12 +62,26 @@ pub struct Config {
     #[arg(long, env = "ORDER_BATCH_MAX", value_parser = count, default_value_t = 64)]
     pub order_batch_max: usize,
 
+    /// Streams of order events at once, at most half of HTTP_CONNECTIONS_MAX; further ones are answered 503
+    #[arg(long, env = "ORDER_STREAMS_MAX", value_parser = count, default_value_t = 1000)]
+    pub order_streams_max: usize,
+
+    /// How long a stream of order events may last; its client comes back
+    #[arg(long, env = "ORDER_STREAM_AGE_MAX", value_parser = duration, default_value = "15m")]
+    pub order_stream_age_max: Duration,
+
     /// What every service has
     #[command(flatten)]
     pub common: Common,
 }
 
 impl Config {
+    /// Streams at once: whoever watches must leave connections to those who buy.
+    pub fn streams_max(&self) -> usize {
+        let connections_max = self.common.http_connections_max;
+        self.order_streams_max.min(connections_max / 2)
+    }
+
     /// Whether the header that names the buyer is believed: on loopback, or if the operator says so.
     pub fn is_user_header_trusted(&self) -> bool {
         self.trust_user_header || self.order_http_addr.ip().to_canonical().is_loopback()

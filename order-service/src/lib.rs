@@ -3,6 +3,7 @@
 //! - [`order`]: what an order is and how it may change; pure.
 //! - [`place`], [`confirm`](mod@confirm), [`cancel`], [`expire`], and what the last three share,
 //!   [`ending`]: the use cases.
+//! - [`watch`]: who waits for an order to change.
 //! - [`stock`]: product-service over gRPC. [`store`]: the only SQL. [`http`]: what buyers talk to.
 //! - [`config`]: every setting. `metrics`: what is measured.
 //! - [`service`]: all of the above put together; [`app`]: on its sockets.
@@ -23,5 +24,6 @@ pub mod place;
 pub mod service;
 pub mod stock;
 pub mod store;
+pub mod watch;
 
 pub use service::OrderService;

@@ -31,6 +31,7 @@ use crate::{
     },
     stock::{Stock, StockOptions, Transport},
     store::{MIGRATIONS, SCHEMA, STATEMENT_TIMEOUT, Store},
+    watch::{self, Watchers},
 };
 
 /// The order in which things are started does not matter.
@@ -107,10 +108,12 @@ impl OrderService {
             orders: Orders {
                 store,
                 stock: Arc::clone(&stock),
+                watchers: Watchers::new(config.streams_max()),
             },
             is_user_header_trusted: config.is_user_header_trusted(),
             // The rest is for the way: an answer of ours says more than a timeout.
             work_time: config.common.request_timeout * 8 / 10,
+            stream_age_max: config.order_stream_age_max,
             tasks: TaskTracker::new(),
             room: Arc::new(Semaphore::new(config.common.http_in_flight_max)),
         };
@@ -168,6 +171,10 @@ impl OrderService {
                 "observation",
                 expire::observe(orders.clone(), clock, stop.clone()),
             ),
+            Worker::spawn(
+                "watching",
+                watch::run(orders.watchers.clone(), orders.store.clone(), stop.clone()),
+            ),
         ];
         tokio::select! {
             biased;
@@ -177,14 +184,16 @@ impl OrderService {
         self.api.tasks.close();
         let limit = self.drain_timeout;
         within(limit, "requests", self.api.tasks.wait()).await;
-        let [insert, release, expire, observe] = workers;
+        let [insert, release, others @ ..] = workers;
         inserts.cancel();
         let inserted = insert.drain(limit).await;
         releases.cancel();
         let released = release.drain(limit).await;
         inserted.and(released)?;
-        expire.drain(limit).await?;
-        observe.drain(limit).await
+        for worker in others {
+            worker.drain(limit).await?;
+        }
+        Ok(())
     }
 }
 

@@ -18,8 +18,9 @@ pub fn index() -> Value {
             path("POST", "/orders", "place an order {items:[{product_id, quantity, deal_id?}], shipping_address?}"),
             path("GET", "/orders?page&size&status", "your orders, the newest first"),
             path("GET", "/orders/{id}", "one of your orders"),
+            path("GET", "/orders/{id}/events", "its changes as server-sent events"),
             path("POST", "/orders/{id}/confirm", "make it final"),
-            path("POST", "/orders/{id}/cancel", "give its stock back {reason?}"),
+            path("POST", "/orders/{id}/cancel", "give its stock back, confirmed or not {reason?}"),
         ],
     })
 }

@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn_with_state};
+use axum::{Extension, Router, extract::DefaultBodyLimit, middleware::from_fn_with_state};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -16,6 +16,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     accept::accept as next_connection,
+    draining::Draining,
     files,
     guard::{Guard, guard},
 };
@@ -73,6 +74,7 @@ pub async fn serve_http(
         router: router
             .layer(from_fn_with_state(Guard::new(&limits), guard))
             .layer(DefaultBodyLimit::max(limits.body_len_max))
+            .layer(Extension(Draining::at(stop.clone())))
             .layer(TraceLayer),
         http: protocol(&limits),
         stop: stop.clone(),
