@@ -8,6 +8,8 @@ use service_kit::config::{Common, Secret, SecretUrl, Settings, count, duration};
 const HOLD_TTL_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 const HOLD_TTL_MIN: Duration = Duration::from_secs(1);
 const BATCH_LEN_MAX: usize = 1024;
+/// An hour more than the longest hold.
+const RETENTION_MIN: Duration = Duration::from_secs(25 * 60 * 60);
 
 /// Every setting.
 #[derive(clap::Args, Clone, Debug)]
@@ -61,6 +63,14 @@ pub struct Config {
     /// Orders stored in one commit at most; 1 turns the group commit off
     #[arg(long, env = "ORDER_BATCH_MAX", value_parser = count, default_value_t = 64)]
     pub order_batch_max: usize,
+
+    /// Final orders older than this are deleted with their keys; unset: none is
+    ///
+    /// At least 25h, and no less than product-service's HOLD_RETENTION: while product-service remembers
+    /// an order's hold, its key can place no other order, and only the order itself can answer it. Once
+    /// product-service has forgotten a sale, the order can no longer be cancelled, only read.
+    #[arg(long, env = "ORDER_RETENTION", value_parser = duration)]
+    pub order_retention: Option<Duration>,
 
     /// Streams of order events at once, at most half of HTTP_CONNECTIONS_MAX; further ones are answered 503
     #[arg(long, env = "ORDER_STREAMS_MAX", value_parser = count, default_value_t = 1000)]
@@ -126,6 +136,12 @@ impl Settings for Config {
         if self.order_batch_max > BATCH_LEN_MAX {
             return Err(format!("ORDER_BATCH_MAX must be at most {BATCH_LEN_MAX}"));
         }
+        if self
+            .order_retention
+            .is_some_and(|kept| kept < RETENTION_MIN)
+        {
+            return Err("ORDER_RETENTION must be at least 25h".to_owned());
+        }
         if u32::try_from(self.database_connections_max).is_err() {
             return Err("DATABASE_CONNECTIONS_MAX is too large".to_owned());
         }
@@ -178,6 +194,7 @@ mod tests {
             ("--order-batch-max=0", "order-batch-max"),
             ("--product-grpc-url=127.0.0.1:50051", "PRODUCT_GRPC_URL"),
             ("--product-grpc-url=http://a:1,", "PRODUCT_GRPC_URL"),
+            ("--order-retention=24h", "ORDER_RETENTION"),
         ] {
             assert!(load(&[arg]).unwrap_err().contains(name), "{arg}");
         }

@@ -15,6 +15,7 @@ const STOCK_CALL: &str = "order_stock_call_duration_seconds";
 const INSERT: &str = "order_insert_duration_seconds";
 const INSERT_REPEATED: &str = "order_insert_repeated_total";
 const WATCHING: &str = "order_streams";
+const DELETED: &str = "orders_deleted_total";
 const RELEASE_QUEUE: &str = "order_release_queue_len";
 const RELEASE_DROPPED: &str = "order_releases_dropped_total";
 
@@ -44,6 +45,7 @@ pub(crate) fn describe() {
         "Insert statements begun again after an unclear outcome"
     );
     describe_gauge!(WATCHING, "Streams of order events that are open");
+    describe_counter!(DELETED, "Orders deleted by ORDER_RETENTION");
     describe_gauge!(
         RELEASE_QUEUE,
         "Holds without an order that wait for their release"
@@ -104,6 +106,11 @@ pub(crate) fn insert_repeated() {
 /// Streams that begin, or end if negative.
 pub(crate) fn watching(by: f64) {
     gauge!(WATCHING).increment(by);
+}
+
+/// Orders were deleted by retention.
+pub(crate) fn deleted(count: u64) {
+    counter!(DELETED).increment(count);
 }
 
 /// Holds that wait for their release.

@@ -29,6 +29,7 @@ use crate::{
         inserter::{InsertWorker, inserter},
         releaser::{ReleaseWorker, releaser},
     },
+    retain,
     stock::{Stock, StockOptions, Transport},
     store::{MIGRATIONS, SCHEMA, STATEMENT_TIMEOUT, Store},
     watch::{self, Watchers},
@@ -74,6 +75,7 @@ pub struct OrderService {
     stock: Arc<Stock>,
     insert_worker: InsertWorker,
     release_worker: ReleaseWorker,
+    order_retention: Option<Duration>,
     drain_timeout: Duration,
 }
 
@@ -122,6 +124,7 @@ impl OrderService {
             stock,
             insert_worker,
             release_worker,
+            order_retention: config.order_retention,
             drain_timeout: config.common.drain_timeout,
         })
     }
@@ -174,6 +177,10 @@ impl OrderService {
             Worker::spawn(
                 "watching",
                 watch::run(orders.watchers.clone(), orders.store.clone(), stop.clone()),
+            ),
+            Worker::spawn(
+                "retention",
+                retain::run(orders.store.clone(), self.order_retention, stop.clone()),
             ),
         ];
         tokio::select! {
