@@ -45,8 +45,11 @@ pub enum ServiceError {
     /// The database cannot be reached or migrated.
     #[error("DATABASE_URL: {0}")]
     Database(#[from] sql::SqlError),
-    /// An address of product-service is no URL.
-    #[error("PRODUCT_GRPC_URL: {0}")]
+    /// A setting cannot be used; the words name its variable.
+    #[error("{0}")]
+    Setting(String),
+    /// An address of product-service is no URL, or there is nobody to trust over TLS.
+    #[error("PRODUCT_GRPC_URL: {0}{why}", why = cause(.0))]
     Address(#[from] tonic::transport::Error),
     /// The token cannot be sent in a header.
     #[error("SERVICE_TOKEN: {0}")]
@@ -66,6 +69,12 @@ pub enum ServiceError {
     /// A background task ended though nobody told it to.
     #[error("the background task {0:?} ended by itself")]
     Ended(&'static str),
+}
+
+/// What lies behind an error of the transport, whose own words say next to nothing.
+fn cause(error: &tonic::transport::Error) -> String {
+    let source = std::error::Error::source(error);
+    source.map_or_else(String::new, |source| format!(": {source}"))
 }
 
 /// Everything that answers, and what must run for it to answer.
@@ -255,8 +264,10 @@ async fn open(config: &Config) -> Result<Store, ServiceError> {
         statement_timeout: STATEMENT_TIMEOUT,
         ..PoolOptions::new(config.database_url.expose(), SCHEMA)
     };
-    let pool = sql::open(options, &MIGRATIONS, DATABASE_PATIENCE).await?;
-    Ok(Store::new(pool))
+    let database = sql::open(options, &MIGRATIONS, DATABASE_PATIENCE).await?;
+    // The configuration lets nothing else pass.
+    let pool = database.postgres().ok_or(sql::SqlError::Url)?;
+    Ok(Store::new(pool.clone()))
 }
 
 fn authorization(config: &Config) -> Result<Option<MetadataValue<Ascii>>, ServiceError> {

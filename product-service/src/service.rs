@@ -11,7 +11,7 @@ use service_kit::{
     health::Health,
     server::{GrpcLimits, GrpcRouter, builder},
 };
-use sql::{PoolOptions, SqlError};
+use sql::{Database, PoolOptions, SqlError};
 use sqlx::PgPool;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     catalog::Catalog,
     config::Config,
+    deals::watch::Watches,
     gate::{Gate, GateError, GateOptions},
     grpc::{self, ProductGrpc, health::Watch},
     http::{self, Shop},
@@ -64,6 +65,24 @@ pub struct Service {
     request_timeout: Duration,
 }
 
+/// What runs beside the gRPC port.
+#[derive(Debug)]
+pub struct Beside {
+    health: Watch,
+    streams: Watches,
+}
+
+impl Beside {
+    /// Runs until `stop`; then no stream stays open, so that the port can close.
+    pub async fn run(self, stop: CancellationToken) {
+        let close = async {
+            stop.cancelled().await;
+            self.streams.close();
+        };
+        tokio::join!(self.health.run(stop.clone()), close);
+    }
+}
+
 impl Service {
     /// Waits for the database, migrates it, and puts the parts together. A Redis that is away is no
     /// hindrance.
@@ -73,7 +92,13 @@ impl Service {
     pub async fn connect(config: &Config) -> Result<Self, ServiceError> {
         metrics::describe();
         let gate = match config.gate_url().map_err(ServiceError::Setting)? {
-            Some(url) => Some(Gate::connect(GateOptions::new(url.expose())).await?),
+            Some(url) => {
+                let options = GateOptions {
+                    ca_pem: config.redis_ca().map_err(ServiceError::Setting)?,
+                    ..GateOptions::new(url.expose())
+                };
+                Some(Gate::connect(options).await?)
+            }
             None => None,
         };
         let [pool, worker_pool] = pools(config).await?;
@@ -125,7 +150,7 @@ impl Service {
         })
     }
 
-    /// Everything on the gRPC port: the service, reflection, and health, whose watch must run beside it.
+    /// Everything on the gRPC port: the service, reflection and health, and what must run beside it.
     ///
     /// # Errors
     /// When the descriptors for reflection are broken.
@@ -133,13 +158,20 @@ impl Service {
         &self,
         callers: Access,
         limits: &GrpcLimits,
-    ) -> Result<(GrpcRouter, Watch), ServiceError> {
+    ) -> Result<(GrpcRouter, Beside), ServiceError> {
         let (health, watch) = grpc::health::service(self.store.clone());
         let router = builder(limits)
             .add_service(self.grpc(callers))
             .add_service(grpc::reflection::service()?)
             .add_service(health);
-        Ok((router, watch))
+        let streams = self.shop.deals.watches().clone();
+        Ok((
+            router,
+            Beside {
+                health: watch,
+                streams,
+            },
+        ))
     }
 
     /// The ledger's database.
@@ -204,8 +236,11 @@ async fn pools(config: &Config) -> Result<[PgPool; 2], SqlError> {
     let max = config.database_connections_max;
     let workers = WORKER_CONNECTIONS.min(max / 2).max(1);
     let requests = max.saturating_sub(workers).max(1);
-    let pool = sql::open(options(requests), &MIGRATIONS, DATABASE_PATIENCE).await?;
-    Ok([pool, sql::connect(options(workers)).await?])
+    let database = sql::open(options(requests), &MIGRATIONS, DATABASE_PATIENCE).await?;
+    let apart = database.apart(options(workers)).await?;
+    // The configuration lets nothing else pass.
+    let pool = |database: &Database| database.postgres().cloned().ok_or(SqlError::Url);
+    Ok([pool(&database)?, pool(&apart)?])
 }
 
 fn ids() -> Result<IdSource, getrandom::Error> {

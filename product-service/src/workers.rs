@@ -7,17 +7,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    deals::Deals,
+    deals::{Deals, watch::Watches},
     gate::Gate,
-    keeper::{
-        debts::{Debts, NoGate},
-        expire,
-        tend::Tender,
-    },
+    keeper::{after::After, debts::Debts, expire, schedule, tend::Tender},
     stock::{
         Stock,
         gate_line::{GateLine, GateParts, GateWorker},
-        ledger_line::{AfterCommit, Ledger, LedgerOptions, LedgerWorkers, finish},
+        ledger_line::{Ledger, LedgerOptions, LedgerWorkers, finish},
         sold_out::SoldOut,
     },
     store::Store,
@@ -52,6 +48,7 @@ pub struct Workers {
     tender: Tender,
     store: Store,
     stock: Stock,
+    deals: Deals,
 }
 
 /// Stock, deals, and the workers that must run for them to answer.
@@ -65,10 +62,11 @@ pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
     } = parts;
     let sold_out = SoldOut::new(parts.sold_out_memory);
     let debts = gate.clone().map(|gate| Debts::new(gate, sold_out.clone()));
-    let after: Arc<dyn AfterCommit> = match &debts {
-        Some(debts) => Arc::clone(debts) as _,
-        None => Arc::new(NoGate),
-    };
+    let watches = Watches::new(store.clone());
+    let after = Arc::new(After {
+        debts: debts.clone(),
+        watches: watches.clone(),
+    });
     let options = LedgerOptions {
         batch_max: parts.batch_max,
         queue_max: parts.queue_max,
@@ -92,7 +90,7 @@ pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
     });
     let (gate_line, gate_worker) = line.unzip();
     let stock = Stock::new(store.clone(), ledger, gate_line, sold_out, parts.hold_ttl);
-    let deals = Deals::new(store, stock.clone(), gate.clone(), ids);
+    let deals = Deals::new(store, stock.clone(), gate.clone(), watches, ids);
     let workers = Workers {
         ledger: ledger_workers,
         gate: gate
@@ -100,9 +98,10 @@ pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
             .zip(gate_worker)
             .zip(debts)
             .map(|((gate, worker), debts)| (gate, worker, debts)),
-        tender: Tender::new(worker_store.clone(), stock.clone(), gate),
+        tender: Tender::new(worker_store.clone(), stock.clone(), deals.clone(), gate),
         store: worker_store,
         stock: stock.clone(),
+        deals: deals.clone(),
     };
     (stock, deals, workers)
 }
@@ -118,6 +117,8 @@ impl Workers {
         let mut tasks = JoinSet::new();
         tasks.spawn(self.ledger.run(stop_ledger.clone()));
         tasks.spawn(self.tender.run(stop.clone()));
+        tasks.spawn(self.deals.watches().clone().run(stop.clone()));
+        tasks.spawn(schedule::run(self.store.clone(), self.deals, stop.clone()));
         tasks.spawn(expire::count(self.store.clone(), stop.clone()));
         tasks.spawn(expire::run(
             self.store,

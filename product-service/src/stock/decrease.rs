@@ -129,10 +129,15 @@ impl Stock {
         take: &Take,
         table: &HashMap<ProductId, DealRoute>,
     ) -> Option<ProductId> {
-        let places = take.lines.iter().map(|line| Place {
-            product_id: line.product_id,
-            deal_number: table.get(&line.product_id).map(|route| route.number),
-        });
+        let place = |line: &TakeLine| match table.get(&line.product_id) {
+            // It sells nothing, sold out or not.
+            Some(route) if !route.is_running => None,
+            route => Some(Place {
+                product_id: line.product_id,
+                deal_number: route.map(|route| route.number),
+            }),
+        };
+        let places = take.lines.iter().filter_map(place);
         self.0.sold_out.first_empty(places)
     }
 
@@ -192,7 +197,9 @@ impl Refusal {
         match self {
             Self::OutOfStock(_) => "out_of_stock",
             Self::PerUserLimit(_) => "per_user_limit",
-            Self::DealNotOpen(_) => "deal_not_open",
+            Self::DealNotOpen(_) | Self::DealPaused(_) | Self::DealNotScheduled(_) => {
+                "deal_not_open"
+            }
             Self::ProductNotFound(_) => "product_not_found",
             Self::ForeignDeal(_) => "foreign_deal",
             Self::AmountTooLarge(_) => "amount_too_large",

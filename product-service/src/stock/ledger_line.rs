@@ -92,6 +92,8 @@ pub(crate) struct NotQueued;
 
 /// What follows a commit, outside the ledger.
 pub(crate) trait AfterCommit: Send + Sync + std::fmt::Debug {
+    /// Something was written.
+    fn committed(&self);
     /// A batch of the gate is recorded: it is no longer in flight. Of its orders the ledger did not
     /// take those `not_taken`; others may be among them.
     fn recorded(&self, batch: GateBatch, not_taken: &[OrderId]);
@@ -189,7 +191,14 @@ impl Ledger {
                 (queue, line.map_or(ENDINGS, |line| line.product_id.0))
             }
             Command::AdjustShelf { product_id, .. } => (&self.cold, product_id.0),
-            Command::OpenDeal(_) | Command::EndDeal(_) => (&self.hot, DEALS),
+            Command::OpenDeal(_)
+            | Command::ScheduleDeal(_)
+            | Command::StartScheduled(_)
+            | Command::CancelDeal(_)
+            | Command::PauseDeal(_)
+            | Command::ResumeDeal(_)
+            | Command::RestockDeal { .. }
+            | Command::EndDeal(_) => (&self.hot, DEALS),
             Command::Confirm(_)
             | Command::Restore { .. }
             | Command::Return { .. }
@@ -258,6 +267,7 @@ impl Committer {
         };
         metrics::committed(begun_at.elapsed());
         self.remember(&settled.left, begun_at);
+        self.after.committed();
         for owed in settled.owed {
             self.after.owes(owed);
         }

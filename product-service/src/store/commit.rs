@@ -11,7 +11,7 @@ use sqlx::{Acquire as _, PgConnection};
 
 use crate::{
     ledger::{
-        book::{Book, DealRow, DealWrite, HoldWrite},
+        book::{Book, DealRow, DealStatus, DealWrite, HoldWrite},
         command::{Bundle, Command, GateBatch, Left, Outcome, Owed, Settled},
         decide::decide,
         hold::Hold,
@@ -21,7 +21,7 @@ use crate::{
         buyers::{self, BuyerUnits},
         deals, holds,
         lock::lock,
-        shelves,
+        schedule, shelves,
     },
 };
 
@@ -349,8 +349,21 @@ async fn write(db: &mut PgConnection, book: &Book) -> Result<(), CommitError> {
     for deal in living(book, DealWrite::End) {
         deals::end(db, deal, book.now).await?;
     }
-    for deal in living(book, DealWrite::Open) {
-        deals::open(db, deal, book.now).await?;
+    for deal in living(book, DealWrite::Schedule) {
+        schedule::schedule(db, deal).await?;
+    }
+    for deal in living(book, DealWrite::Set) {
+        schedule::set(db, deal).await?;
+    }
+    // Of those that opened, the one that has not ended again has the last number.
+    for is_over in [true, false] {
+        let is_next = |deal: &&DealRow| (deal.status == DealStatus::Ended) == is_over;
+        for deal in living(book, DealWrite::Open).filter(is_next) {
+            deals::open(db, deal, book.now).await?;
+        }
+        for deal in living(book, DealWrite::Start).filter(is_next) {
+            schedule::start(db, deal).await?;
+        }
     }
     if !rows.is_empty() {
         buyers::write(db, &rows).await?;
