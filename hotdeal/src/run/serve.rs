@@ -13,15 +13,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Config,
-    data_dir::DataDir,
-    index,
+    Config, index,
     shop::{RunError, Shop},
     welcome::{self, Addresses},
 };
 
-/// The whole process. Ports are taken before the data directory, and both before a database is opened:
-/// what a second start meets first is what is said.
+/// The whole process. Ports are taken before a database is opened: that is what a second start meets first.
 pub(super) async fn serve(
     config: Config,
     telemetry: Telemetry,
@@ -29,10 +26,6 @@ pub(super) async fn serve(
 ) -> Result<(), RunError> {
     config.order.warn_if_no_buyer_is_believed();
     let listeners = Listeners::bind(&config).await?;
-    let _directory = match config.is_on_files() {
-        true => Some(DataDir::take(&config.own.hotdeal_data_dir)?),
-        false => None,
-    };
     let building = Shop::open(&config);
     let Some(shop) = stop.run_until_cancelled(building).await else {
         return Ok(());
