@@ -92,7 +92,13 @@ impl Service {
     pub async fn connect(config: &Config) -> Result<Self, ServiceError> {
         metrics::describe();
         let gate = match config.gate_url().map_err(ServiceError::Setting)? {
-            Some(url) => Some(Gate::connect(GateOptions::new(url.expose())).await?),
+            Some(url) => {
+                let options = GateOptions {
+                    ca_pem: config.redis_ca().map_err(ServiceError::Setting)?,
+                    ..GateOptions::new(url.expose())
+                };
+                Some(Gate::connect(options).await?)
+            }
             None => None,
         };
         let [pool, worker_pool] = pools(config).await?;
