@@ -14,13 +14,14 @@ use service_kit::config::{Common, SecretUrl, Settings};
 use super::data_dir;
 
 /// Settings of the services that have no meaning here: where they listen, and how they find each other.
-const LEFT_OUT: [&str; 7] = [
+const LEFT_OUT: [&str; 8] = [
     "product_http_addr",
     "product_grpc_addr",
     "product_ops_addr",
     "order_http_addr",
     "order_ops_addr",
     "product_grpc_url",
+    "product_grpc_ca_file",
     "product_channels",
 ];
 
