@@ -1,30 +1,32 @@
 //! order-service on its sockets: listens, serves, drains. The listeners stop first, the ops port last.
 
+use std::{ffi::OsString, process::ExitCode};
+
 use service_kit::{
     ops,
+    run::{program, upon},
     server::{HttpLimits, bind, serve_http},
     telemetry::Telemetry,
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{OrderService, config::Config, metrics, service::ServiceError, stock::connect};
+use crate::{OrderService, config::Config, http, service::ServiceError, stock::connect};
+
+const NAME: &str = "order-service";
+const ABOUT: &str = "Takes orders: accepted once the stock is held and the order is stored";
+
+/// The program, with its arguments; the first is its name.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    program(NAME, ABOUT, args, serve)
+}
 
 /// The whole process: listens, serves until `stop`, drains.
-///
-/// # Errors
-/// When it cannot start, or its background work breaks off.
-pub async fn serve(
+async fn serve(
     config: Config,
-    telemetry: &Telemetry,
+    telemetry: Telemetry,
     stop: CancellationToken,
 ) -> Result<(), ServiceError> {
-    metrics::describe();
-    if !config.is_user_header_trusted() {
-        tracing::warn!(
-            "every buyer is refused: TRUST_USER_HEADER is not set and {} is no loopback address",
-            config.order_http_addr
-        );
-    }
+    config.warn_if_no_buyer_is_believed();
     let front = config.front().map_err(ServiceError::Setting)?;
     let buyers = bind(config.order_http_addr, "ORDER_HTTP_ADDR").await;
     let buyers = buyers.map_err(ServiceError::Listen)?;
@@ -43,22 +45,17 @@ pub async fn serve(
     };
     let service = service?;
     let limits = HttpLimits::from(&config.common);
-    let (router, ops) = (service.router(), ops::router(service.health(), telemetry));
-    let (ops_stop, workers_stop) = (CancellationToken::new(), CancellationToken::new());
-    telemetry.spawn_upkeep(ops_stop.clone());
-    let ops = tokio::spawn(serve_http(operators, ops, limits.clone(), ops_stop.clone()));
-    let mut workers = tokio::spawn(service.run(workers_stop.clone()));
+    let router = http::index::router().merge(service.router());
+    let ops = ops::router(service.health(), &telemetry);
+    let serving = serve_http(front.http(buyers), router, limits.clone(), stop.clone());
     tracing::info!(%http, ops = %ops_addr, tls = front.is_tls(), "order-service listens");
-    let (served, ended) = tokio::select! {
-        served = serve_http(front.http(buyers), router, limits, stop) => {
-            workers_stop.cancel();
-            (served, workers.await)
-        }
-        ended = &mut workers => (Ok(()), ended),
-    };
-    ops_stop.cancel();
-    drop(ops.await);
+    let work = upon(serving, &stop, "the background work", |stop| {
+        service.run(stop)
+    });
+    let ((served, worked), watched) = upon(work, &stop, "the ops port", |stop| async move {
+        Ok(serve_http(operators, ops, limits, stop).await?)
+    })
+    .await;
     tracing::info!("order-service has stopped");
-    ended.map_err(|error| ServiceError::Broken("workers", error))??;
-    Ok(served?)
+    worked.and(served.map_err(ServiceError::from)).and(watched)
 }

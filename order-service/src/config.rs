@@ -106,6 +106,22 @@ impl Config {
         }
         tls::read_ca(file, VARIABLE).map(Some)
     }
+
+    /// Says in the log that every order will be refused, where that is so.
+    pub fn warn_if_no_buyer_is_believed(&self) {
+        if !self.is_user_header_trusted() {
+            tracing::warn!(
+                "every buyer is refused: TRUST_USER_HEADER is not set and {} is no loopback address",
+                self.order_http_addr
+            );
+        }
+    }
+}
+
+impl AsRef<Common> for Config {
+    fn as_ref(&self) -> &Common {
+        &self.common
+    }
 }
 
 fn is_tls(url: &str) -> bool {
@@ -122,8 +138,13 @@ fn is_address(url: &str) -> bool {
 
 impl Settings for Config {
     fn validate(&self) -> Result<(), String> {
-        sql::check_engine(self.database_url.expose())
+        let engine = sql::Engine::of(self.database_url.expose())
             .map_err(|wrong| format!("DATABASE_URL {wrong}"))?;
+        if engine == sql::Engine::Sqlite {
+            return Err(
+                "DATABASE_URL has sqlite://: orders are kept in postgres:// only".to_owned(),
+            );
+        }
         if !(HOLD_TTL_MIN..=HOLD_TTL_MAX).contains(&self.hold_ttl) {
             return Err("HOLD_TTL must be 1s to 24h".to_owned());
         }

@@ -23,6 +23,7 @@ use crate::{
     ending::Orders,
     expire,
     http::{self, Api},
+    metrics,
     place::{
         Placer,
         inserter::{InsertWorker, inserter},
@@ -90,6 +91,7 @@ impl OrderService {
     /// # Errors
     /// When the database cannot be reached or migrated.
     pub async fn build(config: &Config, transports: Vec<Transport>) -> Result<Self, ServiceError> {
+        metrics::describe();
         let store = open(config).await?;
         let options = StockOptions {
             hold_ttl: config.hold_ttl,
@@ -246,8 +248,10 @@ async fn open(config: &Config) -> Result<Store, ServiceError> {
         statement_timeout: STATEMENT_TIMEOUT,
         ..PoolOptions::new(config.database_url.expose(), SCHEMA)
     };
-    let pool = sql::open(options, &MIGRATIONS, DATABASE_PATIENCE).await?;
-    Ok(Store::new(pool))
+    let database = sql::open(options, &MIGRATIONS, DATABASE_PATIENCE).await?;
+    // The configuration lets nothing else pass.
+    let pool = database.postgres().ok_or(sql::SqlError::Url)?;
+    Ok(Store::new(pool.clone()))
 }
 
 fn authorization(config: &Config) -> Result<Option<MetadataValue<Ascii>>, ServiceError> {

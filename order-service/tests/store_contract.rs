@@ -22,9 +22,10 @@ const HOUR: Duration = Duration::from_secs(3600);
 async fn open() -> (Store, sqlx::PgPool) {
     let url = Postgres::shared().database().await.url;
     sql::migrate(&url, SCHEMA, &MIGRATIONS).await.unwrap();
-    let pool = sql::connect(sql::PoolOptions::new(&url, SCHEMA))
+    let database = sql::connect(sql::PoolOptions::new(&url, SCHEMA))
         .await
         .unwrap();
+    let pool = database.postgres().unwrap().clone();
     (Store::new(pool.clone()), pool)
 }
 

@@ -1,22 +1,43 @@
 //! product-service on its sockets: built, run, drained.
 
-use std::{io, net::SocketAddr, pin::pin};
+use std::{ffi::OsString, io, net::SocketAddr, process::ExitCode};
 
 use axum::Router;
 use service_kit::{
     auth::Access,
     ops,
-    server::{Front, GrpcLimits, HttpLimits, bind, builder, serve_grpc, serve_http},
+    run::{program, together, upon},
+    server::{Front, GrpcLimits, HttpLimits, bind, serve_grpc, serve_http},
     telemetry::Telemetry,
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
-    grpc, http, metrics,
+    http,
     service::{Service, ServiceError},
 };
+
+const NAME: &str = "product-service";
+const ABOUT: &str = "Products, deals, stock and holds: the gate in Redis, the ledger in SQL";
+
+/// The program, with its arguments; the first is its name.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    program(NAME, ABOUT, args, serve)
+}
+
+async fn serve(
+    config: Config,
+    telemetry: Telemetry,
+    stop: CancellationToken,
+) -> Result<(), ServiceError> {
+    let building = App::build(config, &telemetry);
+    match stop.run_until_cancelled(building).await {
+        Some(app) => app?.run(stop).await,
+        None => Ok(()),
+    }
+}
 
 /// A service with its listeners, ready to run.
 #[derive(Debug)]
@@ -55,7 +76,6 @@ impl App {
     /// # Errors
     /// See [`ServiceError`].
     pub async fn build(config: Config, telemetry: &Telemetry) -> Result<Self, ServiceError> {
-        metrics::describe();
         let admin = config.admin_access().map_err(ServiceError::Setting)?;
         let callers = config.caller_access().map_err(ServiceError::Setting)?;
         let front = config.front().map_err(ServiceError::Setting)?;
@@ -96,84 +116,37 @@ impl App {
         let at = self.addresses()?;
         let drain_timeout = self.config.common.drain_timeout;
         let limits = HttpLimits::from(&self.config.common);
-        let (stop_workers, stop_ops) = (CancellationToken::new(), CancellationToken::new());
-
-        let ops = serve_http(
-            self.listeners.ops,
-            self.ops,
-            limits.clone(),
-            stop_ops.clone(),
-        );
-        let ops = tokio::spawn(ops);
-        let router = http::index::router().merge(self.service.router(self.admin));
-        let port = self.front.http(self.listeners.http);
-        let http = serve_http(port, router, limits, stop.clone());
-        let (health, watch) = grpc::health::service(self.service.store().clone());
         let grpc_limits = GrpcLimits {
             connections_max: self.config.grpc_connections_max,
             ..GrpcLimits::from(&self.config.common)
         };
-        let router = builder(&grpc_limits)
-            .add_service(self.service.grpc(self.callers))
-            .add_service(grpc::reflection::service()?)
-            .add_service(health);
+        let router = http::index::router().merge(self.service.router(self.admin));
+        let port = self.front.http(self.listeners.http);
+        let http = serve_http(port, router, limits.clone(), stop.clone());
+        let (router, watch) = self.service.grpc_router(self.callers, &grpc_limits)?;
         let port = self.front.grpc(self.listeners.grpc);
         let grpc = serve_grpc(port, router, grpc_limits, stop.clone());
-        let workers = tokio::spawn(self.service.run(stop_workers.clone(), drain_timeout));
+        let ops = (self.listeners.ops, self.ops);
 
         tracing::info!(http = %at.http, grpc = %at.grpc, ops = %at.ops, tls = self.front.is_tls(), "product-service is up");
         let serving = async {
-            tokio::join!(
-                or_stop(http, &stop),
-                or_stop(grpc, &stop),
-                watch.run(stop.clone())
-            )
+            let (served, ()) = tokio::join!(together(http, grpc, &stop), watch.run(stop.clone()));
+            served
         };
-        let (ended, workers) = until_workers_end(serving, workers, &stop).await;
-        stop_workers.cancel();
-        let drained = match workers {
-            Some(workers) => workers.await.map_err(io::Error::other),
-            None => Err(io::Error::other(
-                "the workers ended before they were told to",
-            )),
-        };
-        stop_ops.cancel();
-        ops.await.map_err(io::Error::other)??;
-        let (http, grpc, ()) = ended;
-        http.and(grpc).and(drained)?;
+        let work = upon(serving, &stop, "the workers", |stop| async move {
+            self.service.run(stop, drain_timeout).await;
+            Ok(())
+        });
+        let ((served, worked), watched) = upon(work, &stop, "the ops port", |stop| async move {
+            Ok(serve_http(ops.0, ops.1, limits, stop).await?)
+        })
+        .await;
+        served
+            .map_err(ServiceError::from)
+            .and(worked)
+            .and(watched)?;
         tracing::info!("product-service has stopped");
         Ok(())
-    }
-}
-
-/// A server that fails stops everything else.
-async fn or_stop(
-    server: impl Future<Output = io::Result<()>>,
-    stop: &CancellationToken,
-) -> io::Result<()> {
-    let served = server.await;
-    if let Err(error) = &served {
-        tracing::error!(%error, "a listener failed");
-        stop.cancel();
-    }
-    served
-}
-
-/// Waits until nothing is served any more. Workers that end before are no longer there to be drained;
-/// without them nothing can be answered, so that serving stops too.
-async fn until_workers_end<T>(
-    serving: impl Future<Output = T>,
-    mut workers: JoinHandle<()>,
-    stop: &CancellationToken,
-) -> (T, Option<JoinHandle<()>>) {
-    let mut serving = pin!(serving);
-    tokio::select! {
-        served = &mut serving => (served, Some(workers)),
-        ended = &mut workers => {
-            tracing::error!(?ended, "the workers have ended");
-            stop.cancel();
-            (serving.await, None)
-        }
     }
 }
 

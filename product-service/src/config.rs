@@ -5,12 +5,12 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{ArgAction, Args};
 use service_kit::{
     auth::{Access, require_token},
-    config::{Common, Secret, SecretUrl, Settings, count, duration},
+    config::{Common, Secret, SecretUrl, Settings, count, duration, duration_or_zero},
     server::{Front, GRPC_CONNECTIONS_MAX},
     tls,
 };
 
-use crate::ledger::hold::HOLD_TTL_MAX;
+use crate::{ledger::hold::HOLD_TTL_MAX, stock::sold_out::MEMORY_MAX};
 
 /// Every variable, with its default.
 #[derive(Args, Clone, Debug)]
@@ -66,6 +66,10 @@ pub struct Config {
     /// Requests for stock that are done together: 1 to 1024; 1 does them one by one
     #[arg(long, env = "STOCK_BATCH_MAX", value_parser = batch_max, default_value_t = 64)]
     pub stock_batch_max: usize,
+
+    /// How long first attempts are told from memory that nothing is left: 0ms to 50ms; 0ms asks each time
+    #[arg(long, env = "SOLD_OUT_MEMORY", value_parser = sold_out_memory, default_value = "50ms")]
+    pub sold_out_memory: Duration,
 
     /// Requests for stock that may wait before Redis, and for each worker of the database
     #[arg(long, env = "STOCK_QUEUE_MAX", value_parser = count, default_value_t = 8192)]
@@ -144,10 +148,19 @@ impl Config {
     }
 }
 
+impl AsRef<Common> for Config {
+    fn as_ref(&self) -> &Common {
+        &self.common
+    }
+}
+
 impl Settings for Config {
     fn validate(&self) -> Result<(), String> {
-        sql::check_engine(self.database_url.expose())
+        let engine = sql::Engine::of(self.database_url.expose())
             .map_err(|wrong| format!("DATABASE_URL {wrong}"))?;
+        if engine == sql::Engine::Sqlite {
+            return Err("DATABASE_URL has sqlite://: stock is kept in postgres:// only".to_owned());
+        }
         self.gate_url()?;
         self.admin_access()?;
         self.caller_access()?;
@@ -155,6 +168,16 @@ impl Settings for Config {
         self.front()?;
         Ok(())
     }
+}
+
+fn sold_out_memory(text: &str) -> Result<Duration, String> {
+    let memory = duration_or_zero(text)?;
+    if memory <= MEMORY_MAX {
+        return Ok(memory);
+    }
+    Err(format!(
+        "at most {MEMORY_MAX:?}: units that come back must not look sold out for longer"
+    ))
 }
 
 fn hold_ttl(text: &str) -> Result<Duration, String> {
@@ -269,6 +292,7 @@ mod tests {
         for (name, value) in [
             ("HOLD_TTL", "999ms"),
             ("HOLD_TTL", "25h"),
+            ("SOLD_OUT_MEMORY", "51ms"),
             ("STOCK_BATCH_MAX", "0"),
             ("STOCK_BATCH_MAX", "1025"),
             ("DATABASE_CONNECTIONS_MAX", "0"),

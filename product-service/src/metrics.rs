@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
-/// Requests to hold stock, by `path` (`gate`, `ledger`) and `outcome`.
+/// Requests to hold stock, by `path` (`gate`, `ledger`, `memory`) and `outcome`.
 const DECREMENTS_TOTAL: &str = "stock_decrements_total";
 /// Time of one ledger transaction from its first statement to its answer, tries included.
 const COMMIT_SECONDS: &str = "ledger_commit_seconds";
@@ -20,6 +20,11 @@ const DRIFT_UNITS: &str = "gate_drift_units";
 const OPEN_HOLDS: &str = "open_holds";
 /// Holds released because nobody ended them in time.
 const EXPIRED_TOTAL: &str = "holds_expired_total";
+/// Scheduled deals by what became of them at their time: `started`, `ended`, or `missed` when another
+/// deal was open until their window was over. Label `event`.
+const SCHEDULE_TOTAL: &str = "deal_schedule_total";
+/// Streams of `WatchDeal` that are open.
+const DEAL_WATCHERS: &str = "deal_watchers";
 /// Deals that run or are paused.
 const OPEN_DEALS: &str = "open_deals";
 
@@ -46,6 +51,11 @@ pub(crate) fn describe() {
     );
     describe_gauge!(OPEN_HOLDS, "holds neither sold nor released");
     describe_counter!(EXPIRED_TOTAL, "holds released because nobody ended them");
+    describe_counter!(
+        SCHEDULE_TOTAL,
+        "deals that started, ended or missed their time by themselves, by event"
+    );
+    describe_gauge!(DEAL_WATCHERS, "open streams that watch a deal");
     describe_gauge!(OPEN_DEALS, "deals that run or are paused");
 }
 
@@ -71,6 +81,14 @@ pub(crate) fn raised() {
 
 pub(crate) fn expired(holds: u64) {
     metrics::counter!(EXPIRED_TOTAL).increment(holds);
+}
+
+pub(crate) fn watchers_changed(by: f64) {
+    metrics::gauge!(DEAL_WATCHERS).increment(by);
+}
+
+pub(crate) fn scheduled(event: &'static str) {
+    metrics::counter!(SCHEDULE_TOTAL, "event" => event).increment(1);
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]

@@ -6,8 +6,12 @@ use axum::Router;
 use domain::{IdSource, SystemClock};
 use futures::{FutureExt as _, future::join_all};
 use product_api::product_service_server::ProductServiceServer;
-use service_kit::{auth::Access, health::Health};
-use sql::{PoolOptions, SqlError};
+use service_kit::{
+    auth::Access,
+    health::Health,
+    server::{GrpcLimits, GrpcRouter, builder},
+};
+use sql::{Database, PoolOptions, SqlError};
 use sqlx::PgPool;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -15,9 +19,11 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     catalog::Catalog,
     config::Config,
+    deals::watch::Watches,
     gate::{Gate, GateError, GateOptions},
-    grpc::{self, ProductGrpc},
+    grpc::{self, ProductGrpc, health::Watch},
     http::{self, Shop},
+    metrics,
     store::{MIGRATIONS, SCHEMA, Store},
     workers::{self, StockParts, Workers},
 };
@@ -59,6 +65,24 @@ pub struct Service {
     request_timeout: Duration,
 }
 
+/// What runs beside the gRPC port.
+#[derive(Debug)]
+pub struct Beside {
+    health: Watch,
+    streams: Watches,
+}
+
+impl Beside {
+    /// Runs until `stop`; then no stream stays open, so that the port can close.
+    pub async fn run(self, stop: CancellationToken) {
+        let close = async {
+            stop.cancelled().await;
+            self.streams.close();
+        };
+        tokio::join!(self.health.run(stop.clone()), close);
+    }
+}
+
 impl Service {
     /// Waits for the database, migrates it, and puts the parts together. A Redis that is away is no
     /// hindrance.
@@ -66,6 +90,7 @@ impl Service {
     /// # Errors
     /// See [`ServiceError`].
     pub async fn connect(config: &Config) -> Result<Self, ServiceError> {
+        metrics::describe();
         let gate = match config.gate_url().map_err(ServiceError::Setting)? {
             Some(url) => {
                 let options = GateOptions {
@@ -86,6 +111,7 @@ impl Service {
             gate: gate.clone(),
             ids,
             hold_ttl: config.hold_ttl,
+            sold_out_memory: config.sold_out_memory,
             batch_max: config.stock_batch_max,
             queue_max: config.stock_queue_max,
         });
@@ -122,6 +148,30 @@ impl Service {
             callers,
             request_timeout: self.request_timeout,
         })
+    }
+
+    /// Everything on the gRPC port: the service, reflection and health, and what must run beside it.
+    ///
+    /// # Errors
+    /// When the descriptors for reflection are broken.
+    pub fn grpc_router(
+        &self,
+        callers: Access,
+        limits: &GrpcLimits,
+    ) -> Result<(GrpcRouter, Beside), ServiceError> {
+        let (health, watch) = grpc::health::service(self.store.clone());
+        let router = builder(limits)
+            .add_service(self.grpc(callers))
+            .add_service(grpc::reflection::service()?)
+            .add_service(health);
+        let streams = self.shop.deals.watches().clone();
+        Ok((
+            router,
+            Beside {
+                health: watch,
+                streams,
+            },
+        ))
     }
 
     /// The ledger's database.
@@ -186,8 +236,11 @@ async fn pools(config: &Config) -> Result<[PgPool; 2], SqlError> {
     let max = config.database_connections_max;
     let workers = WORKER_CONNECTIONS.min(max / 2).max(1);
     let requests = max.saturating_sub(workers).max(1);
-    let pool = sql::open(options(requests), &MIGRATIONS, DATABASE_PATIENCE).await?;
-    Ok([pool, sql::connect(options(workers)).await?])
+    let database = sql::open(options(requests), &MIGRATIONS, DATABASE_PATIENCE).await?;
+    let apart = database.apart(options(workers)).await?;
+    // The configuration lets nothing else pass.
+    let pool = |database: &Database| database.postgres().cloned().ok_or(SqlError::Url);
+    Ok([pool(&database)?, pool(&apart)?])
 }
 
 fn ids() -> Result<IdSource, getrandom::Error> {

@@ -14,6 +14,7 @@ pub(crate) fn code(refusal: Refusal) -> ErrorCode {
         Refusal::OutOfStock(_) => ErrorCode::OutOfStock,
         Refusal::PerUserLimit(_) => ErrorCode::PerUserLimit,
         Refusal::DealNotOpen(_) => ErrorCode::DealNotOpen,
+        Refusal::DealPaused(_) | Refusal::DealNotScheduled(_) => ErrorCode::IllegalTransition,
         Refusal::ProductNotFound(_) => ErrorCode::ProductNotFound,
         Refusal::ForeignDeal(_) | Refusal::AmountTooLarge(_) => ErrorCode::Invalid,
         Refusal::HoldEnded => ErrorCode::HoldEnded,
@@ -29,6 +30,12 @@ pub(crate) fn message(refusal: Refusal) -> String {
             format!("the buyer would exceed the limit of product {id}'s deal")
         }
         Refusal::DealNotOpen(id) => format!("the deal of product {id} does not run now"),
+        Refusal::DealPaused(id) => {
+            format!("the deal of product {id} is paused: resume it, or end it first")
+        }
+        Refusal::DealNotScheduled(id) => {
+            format!("the deal of product {id} has opened already: end it instead")
+        }
         Refusal::ProductNotFound(id) => format!("there is no product {id}"),
         Refusal::ForeignDeal(id) => format!("is not a deal of product {id}"),
         Refusal::AmountTooLarge(id) => {
@@ -54,6 +61,8 @@ pub(crate) fn product(refusal: Refusal) -> Option<ProductId> {
         Refusal::OutOfStock(id)
         | Refusal::PerUserLimit(id)
         | Refusal::DealNotOpen(id)
+        | Refusal::DealPaused(id)
+        | Refusal::DealNotScheduled(id)
         | Refusal::ProductNotFound(id)
         | Refusal::ForeignDeal(id)
         | Refusal::AmountTooLarge(id) => Some(id),

@@ -7,17 +7,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    deals::Deals,
+    deals::{Deals, watch::Watches},
     gate::Gate,
-    keeper::{
-        debts::{Debts, NoGate},
-        expire,
-        tend::Tender,
-    },
+    keeper::{after::After, debts::Debts, expire, schedule, tend::Tender},
     stock::{
         Stock,
         gate_line::{GateLine, GateParts, GateWorker},
-        ledger_line::{AfterCommit, Ledger, LedgerOptions, LedgerWorkers, finish},
+        ledger_line::{Ledger, LedgerOptions, LedgerWorkers, finish},
+        sold_out::SoldOut,
     },
     store::Store,
 };
@@ -35,6 +32,8 @@ pub struct StockParts {
     pub ids: IdSource,
     /// How long stock is held unless a request says otherwise.
     pub hold_ttl: Duration,
+    /// How long it is remembered that nothing is left; zero: not at all.
+    pub sold_out_memory: Duration,
     /// Requests that are done together; 1 turns that off.
     pub batch_max: usize,
     /// Requests that may wait before the gate, and for each worker of the ledger.
@@ -49,6 +48,7 @@ pub struct Workers {
     tender: Tender,
     store: Store,
     stock: Stock,
+    deals: Deals,
 }
 
 /// Stock, deals, and the workers that must run for them to answer.
@@ -60,28 +60,37 @@ pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
         ids,
         ..
     } = parts;
-    let debts = gate.clone().map(Debts::new);
-    let after: Arc<dyn AfterCommit> = match &debts {
-        Some(debts) => Arc::clone(debts) as _,
-        None => Arc::new(NoGate),
-    };
+    let sold_out = SoldOut::new(parts.sold_out_memory);
+    let debts = gate.clone().map(|gate| Debts::new(gate, sold_out.clone()));
+    let watches = Watches::new(store.clone());
+    let after = Arc::new(After {
+        debts: debts.clone(),
+        watches: watches.clone(),
+    });
     let options = LedgerOptions {
         batch_max: parts.batch_max,
         queue_max: parts.queue_max,
     };
-    let (ledger, ledger_workers) = Ledger::new(worker_store.clone(), ids.clone(), after, options);
+    let (ledger, ledger_workers) = Ledger::new(
+        worker_store.clone(),
+        ids.clone(),
+        after,
+        sold_out.clone(),
+        options,
+    );
     let line = gate.clone().map(|gate| {
         let parts_of_gate = GateParts {
             gate,
             store: worker_store.clone(),
             ledger: ledger.clone(),
             ids: ids.clone(),
+            sold_out: sold_out.clone(),
         };
         GateLine::new(parts_of_gate, parts.batch_max, parts.queue_max)
     });
     let (gate_line, gate_worker) = line.unzip();
-    let stock = Stock::new(store.clone(), ledger, gate_line, parts.hold_ttl);
-    let deals = Deals::new(store, stock.clone(), gate.clone(), ids);
+    let stock = Stock::new(store.clone(), ledger, gate_line, sold_out, parts.hold_ttl);
+    let deals = Deals::new(store, stock.clone(), gate.clone(), watches, ids);
     let workers = Workers {
         ledger: ledger_workers,
         gate: gate
@@ -89,9 +98,10 @@ pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
             .zip(gate_worker)
             .zip(debts)
             .map(|((gate, worker), debts)| (gate, worker, debts)),
-        tender: Tender::new(worker_store.clone(), stock.clone(), gate),
+        tender: Tender::new(worker_store.clone(), stock.clone(), deals.clone(), gate),
         store: worker_store,
         stock: stock.clone(),
+        deals: deals.clone(),
     };
     (stock, deals, workers)
 }
@@ -107,6 +117,8 @@ impl Workers {
         let mut tasks = JoinSet::new();
         tasks.spawn(self.ledger.run(stop_ledger.clone()));
         tasks.spawn(self.tender.run(stop.clone()));
+        tasks.spawn(self.deals.watches().clone().run(stop.clone()));
+        tasks.spawn(schedule::run(self.store.clone(), self.deals, stop.clone()));
         tasks.spawn(expire::count(self.store.clone(), stop.clone()));
         tasks.spawn(expire::run(
             self.store,

@@ -32,9 +32,11 @@ fn admissions(metrics: &Value) -> u64 {
     line.map_or(0, |count| count.parse().expect("a count is a number"))
 }
 
+/// One that remembers nothing: each request pays for itself.
 async fn durable_shop() -> (Shop, PgConnection) {
     let shop = Shop::start(ShopOptions {
         is_durable: true,
+        env: vec![("SOLD_OUT_MEMORY", "0ms".into())],
         ..ShopOptions::default()
     })
     .await;
@@ -79,7 +81,7 @@ async fn an_order_alone_costs_one_script_call_and_a_commit_in_each_service() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_loser_costs_one_script_call_and_no_commit() {
+async fn a_loser_who_is_not_answered_from_memory_costs_one_script_call_and_no_commit() {
     let (shop, mut db) = durable_shop().await;
     let deal = shop.start_deal(1).await;
     order_at_once(&shop, &deal.product_id, crowd(1), 1, 1).await;

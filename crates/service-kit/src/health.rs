@@ -1,6 +1,6 @@
 //! Whether the service can do its work.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use futures::future::{BoxFuture, join_all};
 use serde::Serialize;
@@ -18,7 +18,7 @@ pub struct Health {
 
 #[derive(Clone)]
 struct Named {
-    name: &'static str,
+    name: Cow<'static, str>,
     required: bool,
     check: Check,
 }
@@ -26,7 +26,7 @@ struct Named {
 impl fmt::Debug for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.checks.iter().map(|check| check.name))
+            .entries(self.checks.iter().map(|check| &check.name))
             .finish()
     }
 }
@@ -50,7 +50,7 @@ pub struct Report {
     pub status: Status,
     /// By name, in the order they were added.
     #[serde(serialize_with = "as_map")]
-    pub checks: Vec<(&'static str, CheckReport)>,
+    pub checks: Vec<(Cow<'static, str>, CheckReport)>,
 }
 
 /// What one check found.
@@ -92,10 +92,21 @@ impl Health {
 
     fn with(mut self, name: &'static str, required: bool, check: Check) -> Self {
         self.checks.push(Named {
-            name,
+            name: name.into(),
             required,
             check,
         });
+        self
+    }
+
+    /// Adds the checks of a part of this process, each under the name `part.name`.
+    #[must_use]
+    pub fn part(mut self, part: &str, health: Self) -> Self {
+        self.checks
+            .extend(health.checks.into_iter().map(|check| Named {
+                name: format!("{part}.{}", check.name).into(),
+                ..check
+            }));
         self
     }
 
@@ -112,7 +123,7 @@ impl Health {
                     (CheckReport::Failed { .. }, true) => Status::Unavailable,
                 });
         let status = worst.fold(Status::Ok, Status::worse);
-        let names = self.checks.iter().map(|named| named.name);
+        let names = self.checks.iter().map(|named| named.name.clone());
         Report {
             status,
             checks: names.zip(found).collect(),
@@ -142,7 +153,7 @@ impl Status {
 }
 
 fn as_map<S: serde::Serializer>(
-    checks: &[(&'static str, CheckReport)],
+    checks: &[(Cow<'static, str>, CheckReport)],
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_map(checks.iter().map(|(name, found)| (name, found)))
@@ -190,6 +201,18 @@ mod tests {
             serde_json::json!({"status": "degraded", "checks": {
                 "redis": {"status": "failed", "message": "no answer within 1 s"}}})
         );
+    }
+
+    #[tokio::test]
+    async fn two_parts_may_have_a_check_of_the_same_name() {
+        let part = |check: fn() -> _| Health::new().required("database", check);
+        let whole = Health::new()
+            .part("product", part(good))
+            .part("order", part(bad));
+        let report = whole.report().await;
+        assert_eq!(report.status, Status::Unavailable);
+        let names: Vec<_> = report.checks.iter().map(|(name, _)| &**name).collect();
+        assert_eq!(names, ["product.database", "order.database"]);
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@
 //! - [`tls`], [`cors`]: certificates of ours and of others; which pages of other origins may call.
 //! - [`problem`], [`extract`], [`page`], [`auth`]: what handlers take and how they refuse.
 //! - [`batcher`]: group commit over a bounded, fair queue.
-//! - [`runtime`]: the tokio runtime by the settings.
+//! - [`run`]: a program from its arguments to its exit code; [`runtime`]: the tokio runtime by the settings.
 //! - [`out`]: the one place that prints.
 
 pub mod auth;
@@ -21,6 +21,7 @@ pub mod ops;
 pub mod out;
 pub mod page;
 pub mod problem;
+pub mod run;
 pub mod runtime;
 pub mod server;
 pub mod shutdown;

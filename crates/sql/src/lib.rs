@@ -1,32 +1,32 @@
-//! Database pools, schemas and migrations. Postgres for now; another engine gets a module of its own
-//! beside `connect` and `migrate`.
+//! Database pools, schemas and migrations, for PostgreSQL and SQLite.
 //!
 //! - [`open`]: all that a service does at its start: the three below, in their order.
 //! - [`wait_until_reachable`]: start-up order does not matter.
-//! - [`check_engine`]: whether a URL names an engine there is.
 //! - [`migrate`]: brings a schema up to date, safe with many replicas at once.
-//! - [`connect`] with [`PoolOptions`]: a pool whose every connection has its schema and its time limits.
+//! - [`connect`] with [`PoolOptions`]: a [`Database`], whose every connection has its time limits.
+//! - [`read!`], [`write!`]: a statement that both engines understand, run on the one there is.
+//! - [`Engine`]: which engine a URL names.
 //! - [`within`]: a limit on an operation that holds when no answer can arrive.
 //! - [`is_unclear`], [`is_retryable`]: what a failed statement means for its transaction.
+//! - `postgres`, `sqlite`: what the engines do not share.
 
-mod connect;
+mod database;
 mod engine;
 mod error;
-mod migrate;
 mod open;
+mod options;
 mod outcome;
-mod reach;
-mod schema;
-mod tls;
+mod postgres;
+mod sqlite;
 mod within;
 
 pub use self::{
-    connect::{PoolOptions, connect},
-    engine::check_engine,
+    database::Database,
+    engine::Engine,
     error::SqlError,
-    migrate::migrate,
-    open::open,
+    open::{Migrations, connect, migrate, open, wait_until_reachable},
+    options::PoolOptions,
     outcome::{is_retryable, is_unclear},
-    reach::wait_until_reachable,
+    sqlite::SqliteDatabase,
     within::{ANSWER_GRACE, within},
 };

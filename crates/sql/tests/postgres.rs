@@ -5,7 +5,8 @@ use std::{borrow::Cow, time::Duration};
 
 use futures::future::join_all;
 use sql::{
-    PoolOptions, SqlError, connect, is_retryable, is_unclear, migrate, wait_until_reachable,
+    Migrations, PoolOptions, SqlError, connect, is_retryable, is_unclear, migrate,
+    wait_until_reachable,
 };
 use sqlx::{
     PgPool, SqlStr,
@@ -18,6 +19,13 @@ fn migration(version: i64, statement: &'static str) -> Migration {
     let name = Cow::Borrowed("step");
     let statement = SqlStr::from_static(statement);
     Migration::new(version, name, MigrationType::Simple, statement, false)
+}
+
+fn migrations(steps: Vec<Migration>) -> Migrations {
+    Migrations {
+        postgres: Migrator::with_migrations(steps),
+        sqlite: Migrator::DEFAULT,
+    }
 }
 
 /// The first needs a moment, so that replicas do meet.
@@ -34,7 +42,12 @@ fn second() -> Migration {
 }
 
 async fn pool(url: &str, schema: &'static str) -> PgPool {
-    connect(PoolOptions::new(url, schema)).await.unwrap()
+    open_with(PoolOptions::new(url, schema)).await
+}
+
+async fn open_with(options: PoolOptions) -> PgPool {
+    let database = connect(options).await.unwrap();
+    database.postgres().unwrap().clone()
 }
 
 async fn counted(pool: &PgPool) -> i32 {
@@ -50,7 +63,7 @@ async fn setting(pool: &PgPool, name: &str) -> String {
 #[tokio::test]
 async fn ten_replicas_of_two_services_migrate_one_database_once_each() {
     let database = Postgres::shared().database().await;
-    let migrator = Migrator::with_migrations(vec![first(), second()]);
+    let migrator = migrations(vec![first(), second()]);
     let replicas = (0..20).map(|replica| {
         let schema = if replica % 2 == 0 {
             "product"
@@ -74,8 +87,8 @@ async fn ten_replicas_of_two_services_migrate_one_database_once_each() {
 #[tokio::test]
 async fn a_later_version_brings_the_schema_on_and_the_earlier_one_then_refuses_it() {
     let database = Postgres::shared().database().await;
-    let old = Migrator::with_migrations(vec![first()]);
-    let new = Migrator::with_migrations(vec![first(), second()]);
+    let old = migrations(vec![first()]);
+    let new = migrations(vec![first(), second()]);
     migrate(&database.url, "product", &old).await.unwrap();
     migrate(&database.url, "product", &new).await.unwrap();
     assert_eq!(counted(&pool(&database.url, "product").await).await, 1);
@@ -90,8 +103,8 @@ async fn a_later_version_brings_the_schema_on_and_the_earlier_one_then_refuses_i
 #[tokio::test]
 async fn a_migration_that_changed_after_it_ran_is_refused() {
     let database = Postgres::shared().database().await;
-    let one = Migrator::with_migrations(vec![first()]);
-    let other = Migrator::with_migrations(vec![migration(1, "SELECT 1")]);
+    let one = migrations(vec![first()]);
+    let other = migrations(vec![migration(1, "SELECT 1")]);
     migrate(&database.url, "product", &one).await.unwrap();
     let error = migrate(&database.url, "product", &other).await.unwrap_err();
     assert!(matches!(error, SqlError::Migrate { .. }), "{error}");
@@ -101,11 +114,11 @@ async fn a_migration_that_changed_after_it_ran_is_refused() {
 async fn a_migration_that_fails_leaves_nothing_and_blocks_nobody() {
     let database = Postgres::shared().database().await;
     let broken = "CREATE TABLE half (n INT); SELECT 1/0";
-    let broken = Migrator::with_migrations(vec![first(), migration(2, broken)]);
+    let broken = migrations(vec![first(), migration(2, broken)]);
     migrate(&database.url, "product", &broken)
         .await
         .unwrap_err();
-    let mended = Migrator::with_migrations(vec![first(), second()]);
+    let mended = migrations(vec![first(), second()]);
     migrate(&database.url, "product", &mended).await.unwrap();
     let pool = pool(&database.url, "product").await;
     let half = sqlx::query("SELECT * FROM half").execute(&pool).await;
@@ -147,13 +160,13 @@ async fn how_durable_a_commit_is_stays_the_servers_choice() {
 #[tokio::test]
 async fn a_lock_that_is_held_too_long_is_a_clear_no_that_may_pass() {
     let database = Postgres::shared().database().await;
-    let migrator = Migrator::with_migrations(vec![first()]);
+    let migrator = migrations(vec![first()]);
     migrate(&database.url, "product", &migrator).await.unwrap();
     let options = PoolOptions {
         lock_timeout: Duration::from_millis(50),
         ..PoolOptions::new(&database.url, "product")
     };
-    let pool = connect(options).await.unwrap();
+    let pool = open_with(options).await;
     let mut holder = pool.begin().await.unwrap();
     let update = "UPDATE counter SET n = 7";
     sqlx::query(update).execute(&mut *holder).await.unwrap();
@@ -165,14 +178,14 @@ async fn a_lock_that_is_held_too_long_is_a_clear_no_that_may_pass() {
 #[tokio::test]
 async fn a_transaction_that_stands_still_loses_its_locks() {
     let database = Postgres::shared().database().await;
-    let migrator = Migrator::with_migrations(vec![first()]);
+    let migrator = migrations(vec![first()]);
     migrate(&database.url, "product", &migrator).await.unwrap();
     let options = PoolOptions {
         idle_in_transaction_timeout: Duration::from_millis(50),
         lock_timeout: Duration::from_secs(5),
         ..PoolOptions::new(&database.url, "product")
     };
-    let pool = connect(options).await.unwrap();
+    let pool = open_with(options).await;
     let mut stopped = pool.begin().await.unwrap();
     let update = "UPDATE counter SET n = n + 1";
     sqlx::query(update).execute(&mut *stopped).await.unwrap();
@@ -234,11 +247,6 @@ async fn a_refusal_that_will_not_pass_is_not_waited_for() {
         .await
         .unwrap_err();
     assert!(matches!(error, SqlError::Database(_)), "{error}");
-    let error = migrate(
-        &database.url,
-        "Robert'; --",
-        &Migrator::with_migrations(vec![]),
-    )
-    .await;
+    let error = migrate(&database.url, "Robert'; --", &migrations(vec![])).await;
     assert!(matches!(error, Err(SqlError::SchemaName(_))));
 }

@@ -57,7 +57,8 @@ async fn silent_pool() -> PgPool {
         acquire_timeout: LONG,
         ..PoolOptions::new(url, "product")
     };
-    let pool = connect(options).await.unwrap();
+    let database = connect(options).await.unwrap();
+    let pool = database.postgres().unwrap().clone();
     drop(all(&pool).await);
     eventually(LONG, "all connections are back", async || {
         pool.num_idle() == CONNECTIONS as usize

@@ -23,6 +23,7 @@ pub mod redis;
 pub use certs::{Authority, Certificate};
 pub use eventually::eventually;
 pub use host::port::Port;
+pub use host::scratch::directory as scratch_directory;
 pub use http::Http;
 pub use postgres::{Postgres, PostgresServer, TestDatabase};
 pub use process::Process;

@@ -1,12 +1,17 @@
 //! `GET /`: what there is.
 
-use axum::Json;
+use axum::{Json, Router, routing::get};
 use serde_json::{Value, json};
 
-/// Every endpoint in one line.
-pub(super) async fn index() -> Json<Value> {
+/// The path `/`, which the all-in-one binary answers in its own words.
+pub fn router() -> Router {
+    Router::new().route("/", get(async || Json(index())))
+}
+
+/// The service, its version, and every endpoint in one line.
+pub fn index() -> Value {
     let path = |method: &str, path: &str, what: &str| json!({"method": method, "path": path, "what": what});
-    Json(json!({
+    json!({
         "service": "order-service",
         "version": env!("CARGO_PKG_VERSION"),
         "paths": [
@@ -16,5 +21,5 @@ pub(super) async fn index() -> Json<Value> {
             path("POST", "/orders/{id}/confirm", "make it final"),
             path("POST", "/orders/{id}/cancel", "give its stock back {reason?}"),
         ],
-    }))
+    })
 }

@@ -1,7 +1,7 @@
 //! What buyers talk to.
 //!
 //! - `routes`: every route.
-//! - `place`, `read`, `list`, `confirm`, `cancel`: one endpoint each; `index` lists them.
+//! - `place`, `read`, `list`, `confirm`, `cancel`: one endpoint each; [`index`] lists them.
 //! - `buyer`: who is asking. `body`: what a `POST /orders` must look like. `view`: an order as JSON.
 //! - `problem`: from refusals and failures to answers; `words`: what they say to the buyer.
 
@@ -9,7 +9,7 @@ mod body;
 mod buyer;
 mod cancel;
 mod confirm;
-mod index;
+pub mod index;
 mod list;
 mod place;
 mod problem;

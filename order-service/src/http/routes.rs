@@ -7,12 +7,12 @@ use axum::{
     routing::{get, post},
 };
 
-use super::{Api, cancel, confirm, index, list, place, read};
+use super::{Api, cancel, confirm, list, place, read};
 
-/// The buyers' interface over `api`. The server adds limits and traces.
+/// The buyers' interface over `api`, without [`super::index`], so that it can be merged with another
+/// service's. The server adds limits and traces.
 pub fn router(api: Arc<Api>) -> Router {
     Router::new()
-        .route("/", get(index::index))
         .route("/orders", post(place::place).get(list::list))
         .route("/orders/{id}", get(read::read))
         .route("/orders/{id}/confirm", post(confirm::confirm))

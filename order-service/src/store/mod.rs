@@ -33,7 +33,10 @@ const TRIES_MAX: usize = 3;
 const TRYING_MAX: Duration = Duration::from_secs(8);
 
 /// What brings a database to this version.
-pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
+pub static MIGRATIONS: sql::Migrations = sql::Migrations {
+    postgres: sqlx::migrate!("migrations/postgres"),
+    sqlite: sqlx::migrate::Migrator::DEFAULT,
+};
 
 /// Orders in PostgreSQL; cheap to clone.
 #[derive(Debug, Clone)]

@@ -16,6 +16,7 @@ use std::ffi::OsString;
 use order_service::{
     OrderService,
     config::Config,
+    http,
     service::ServiceError,
     stock::{self, Transport},
     store::SCHEMA,
@@ -88,11 +89,13 @@ impl Shop {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
-        tokio::spawn(serve_http(listener, service.router(), limits, stop.clone()));
+        let router = http::index::router().merge(service.router());
+        tokio::spawn(serve_http(listener, router, limits, stop.clone()));
         let ended = tokio::spawn(service.run(stop.clone()));
-        let pool = sql::connect(sql::PoolOptions::new(url, SCHEMA))
+        let database = sql::connect(sql::PoolOptions::new(url, SCHEMA))
             .await
             .unwrap();
+        let pool = database.postgres().unwrap().clone();
         Self {
             http: Http::new(base),
             product,

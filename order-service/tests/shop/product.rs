@@ -10,7 +10,7 @@ use domain::{Clock as _, SystemClock};
 use product_api::{
     CheckStockRequest, CheckStockResponse, ConfirmStockRequest, Deal, DecreaseStockRequest,
     DecreaseStockResponse, GetDealRequest, GetProductRequest, HeldItem, HoldEnded,
-    Product as WireProduct, RestoreStockRequest, hold_ended::Outcome,
+    Product as WireProduct, RestoreStockRequest, WatchDealRequest, hold_ended::Outcome,
     product_service_server::ProductService,
 };
 use tonic::{Code, Request, Response, Status};
@@ -377,5 +377,14 @@ impl ProductService for Product {
 
     async fn get_deal(&self, _: Request<GetDealRequest>) -> Result<Response<Deal>, Status> {
         Err(Status::unimplemented("order-service asks nothing twice"))
+    }
+
+    type WatchDealStream = futures::stream::Empty<Result<Deal, Status>>;
+
+    async fn watch_deal(
+        &self,
+        _: Request<WatchDealRequest>,
+    ) -> Result<Response<Self::WatchDealStream>, Status> {
+        Err(Status::unimplemented("order-service watches nothing"))
     }
 }

@@ -3,10 +3,10 @@
 use domain::{DealId, Money, ProductId, Timestamp};
 
 use crate::{
-    deals::Deals,
+    deals::{Deals, schedule::invalid},
     gate::GateLoad,
     ledger::{
-        book::DealRow,
+        book::{DealRow, DealStatus},
         command::{Command, OpenDeal, Outcome, Refusal},
     },
     stock::{StockError, routes::DealRoute, unexpected},
@@ -40,7 +40,8 @@ impl Deals {
     /// Opens a deal. Starting a product whose deal is open changes nothing, whatever the terms.
     ///
     /// # Errors
-    /// [`Refusal::OutOfStock`] when the shelf has fewer units, or none; [`StockError::InvalidField`]
+    /// [`Refusal::OutOfStock`] when the shelf has fewer units, or none; [`Refusal::DealPaused`] when the
+    /// product's deal is paused; [`StockError::InvalidField`]
     /// for terms out of range; [`StockError::NotFound`] for an unknown product; else see
     /// [`StockError`]. After `Unavailable` the deal may be open: start it again.
     pub async fn start(&self, terms: StartDeal) -> Result<Started, StockError> {
@@ -61,16 +62,21 @@ impl Deals {
             other => return Err(unexpected(other)),
         };
         let deal = self.deal(open_id).await?;
+        if deal.status == DealStatus::Paused {
+            return Err(StockError::Refused(Refusal::DealPaused(terms.product_id)));
+        }
         self.open_gate(&deal).await;
         let was_running = open_id != deal_id;
         if !was_running {
             tracing::info!(deal.id = %deal.id, product.id = %deal.product_id, units = deal.sums.initial, "deal started");
+            // It may be due to end before the schedule would look again.
+            self.0.news.notify_one();
         }
         Ok(Started { deal, was_running })
     }
 
     /// A gate that cannot be loaded now is loaded by the first request that misses it.
-    async fn open_gate(&self, deal: &DealRow) {
+    pub(super) async fn open_gate(&self, deal: &DealRow) {
         let routes = self.0.stock.routes();
         routes.insert(deal.product_id, DealRoute::from(deal));
         if let Some(gate) = &self.0.gate
@@ -89,11 +95,4 @@ fn check(terms: &StartDeal) -> Result<(), StockError> {
         return Err(invalid("per_user_limit", "must be at least 1"));
     }
     Ok(())
-}
-
-fn invalid(field: &'static str, message: &str) -> StockError {
-    StockError::InvalidField {
-        field,
-        message: message.to_owned(),
-    }
 }

@@ -103,6 +103,8 @@ fn refused(refusal: Refusal, lines: &[WantedLine]) -> Status {
         Refusal::OutOfStock(_)
         | Refusal::PerUserLimit(_)
         | Refusal::DealNotOpen(_)
+        | Refusal::DealPaused(_)
+        | Refusal::DealNotScheduled(_)
         | Refusal::HoldEnded => {
             let about = words::product(refusal).map(|id| ("product_id".to_owned(), id.to_string()));
             let mut details = ErrorDetails::new();

@@ -33,7 +33,8 @@ pub(super) async fn adjust(
     Ok(Body(shop.catalog.get(product_id).await?.into()))
 }
 
-fn check(delta: i64) -> Result<i64, Problem> {
+/// Units to add, or, negative, to write off.
+pub(super) fn check(delta: i64) -> Result<i64, Problem> {
     if delta != 0 && (-UNITS_MAX..=UNITS_MAX).contains(&delta) {
         return Ok(delta);
     }

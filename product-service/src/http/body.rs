@@ -119,6 +119,10 @@ pub(super) struct DealBody {
     starts_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     ends_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
+    /// Units it was to open with; `initial` says how many there were.
+    planned: i64,
     #[serde(flatten)]
     sums: SumsBody,
     owed: i64,
@@ -134,8 +138,33 @@ impl From<DealRow> for DealBody {
             per_user_limit: deal.per_user_limit,
             starts_at: deal.starts_at,
             ends_at: deal.ends_at,
+            ended_at: deal.ended_at,
+            planned: deal.planned,
             sums: deal.sums.into(),
             owed: deal.owed,
+        }
+    }
+}
+
+/// A deal after it was told something.
+#[derive(Debug, Serialize)]
+pub(super) struct ChangedDealBody {
+    product_id: ProductId,
+    deal_id: DealId,
+    status: &'static str,
+    /// Units that can be taken while it runs.
+    stock: i64,
+    message: &'static str,
+}
+
+impl ChangedDealBody {
+    pub(super) fn new(deal: &DealRow, message: &'static str) -> Self {
+        Self {
+            product_id: deal.product_id,
+            deal_id: deal.id,
+            status: deal.status.as_str(),
+            stock: deal.sums.available,
+            message,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `GET /products/deals/{deal_id}`: a deal's live sum, as the ledger has it.
+//! `GET /products/deals/{deal_id}`: a deal of any status, its times and its sum, as the ledger has it.
 
 use axum::{Json as Body, extract::State};
 use domain::DealId;

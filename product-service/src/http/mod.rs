@@ -3,12 +3,15 @@
 //! - `routes`: every path, and who may call it. One endpoint a file below it:
 //! - products: `create_product`, `list_products`, `get_product`, `update_product`;
 //! - stock: `get_stock`, `adjust_stock`;
-//! - deals: `start_hotdeal`, `end_hotdeal`, `get_hotdeal`, `get_deal`;
+//! - a product's deal: `start_hotdeal`, `pause_hotdeal`, `resume_hotdeal`, `restock_hotdeal`,
+//!   `end_hotdeal`, `get_hotdeal`;
+//! - all deals: `schedule_deal`, `cancel_deal`, `list_deals`, `get_deal`;
 //! - [`index`]: what there is.
 //! - `body`: pieces of JSON that several endpoints share. `refuse`: errors as problems.
 
 mod adjust_stock;
 mod body;
+mod cancel_deal;
 mod create_product;
 mod end_hotdeal;
 mod get_deal;
@@ -16,9 +19,14 @@ mod get_hotdeal;
 mod get_product;
 mod get_stock;
 pub mod index;
+mod list_deals;
 mod list_products;
+mod pause_hotdeal;
 mod refuse;
+mod restock_hotdeal;
+mod resume_hotdeal;
 mod routes;
+mod schedule_deal;
 mod start_hotdeal;
 mod update_product;
 
@@ -32,6 +40,6 @@ pub struct Shop {
     pub catalog: Catalog,
     /// Corrections of a shelf.
     pub stock: Stock,
-    /// Start, end and sums of deals.
+    /// The life of deals, and their sums.
     pub deals: Deals,
 }

@@ -2,17 +2,14 @@
 
 use axum::{
     Router,
-    routing::{get, patch, post},
+    routing::{delete, get, patch, post},
 };
-use domain::ErrorCode;
-use service_kit::{
-    auth::{Access, bearer_layer},
-    problem::Problem,
-};
+use service_kit::auth::{Access, bearer_layer};
 
 use super::{
-    Shop, adjust_stock, create_product, end_hotdeal, get_deal, get_hotdeal, get_product, get_stock,
-    list_products, refuse, start_hotdeal, update_product,
+    Shop, adjust_stock, cancel_deal, create_product, end_hotdeal, get_deal, get_hotdeal,
+    get_product, get_stock, list_deals, list_products, pause_hotdeal, restock_hotdeal,
+    resume_hotdeal, schedule_deal, start_hotdeal, update_product,
 };
 
 /// The routes of product-service, without [`super::index`], so that they can be merged with another
@@ -29,8 +26,7 @@ fn open() -> Router<Shop> {
         .route("/products/{product_id}", get(get_product::get))
         .route("/products/{product_id}/stock", get(get_stock::get))
         .route("/products/deals/{deal_id}", get(get_deal::get))
-        // Without it `deals` would be taken for a product's id.
-        .route("/products/deals", get(no_list))
+        .route("/products/deals", get(list_deals::list))
 }
 
 fn guarded() -> Router<Shop> {
@@ -43,9 +39,19 @@ fn guarded() -> Router<Shop> {
             "/products/{product_id}/hotdeal/start",
             post(start_hotdeal::start),
         )
+        .route(
+            "/products/{product_id}/hotdeal/pause",
+            post(pause_hotdeal::pause),
+        )
+        .route(
+            "/products/{product_id}/hotdeal/resume",
+            post(resume_hotdeal::resume),
+        )
+        .route(
+            "/products/{product_id}/hotdeal/restock",
+            post(restock_hotdeal::restock),
+        )
         .route("/products/{product_id}/hotdeal/end", post(end_hotdeal::end))
-}
-
-async fn no_list() -> Problem {
-    refuse::problem(ErrorCode::NotFound, "there is no list of deals")
+        .route("/products/deals", post(schedule_deal::schedule))
+        .route("/products/deals/{deal_id}", delete(cancel_deal::cancel))
 }

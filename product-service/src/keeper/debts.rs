@@ -7,27 +7,29 @@ use std::{
 };
 
 use domain::{OrderId, ProductId};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     gate::Gate,
-    ledger::command::{GateBatch, Owed},
-    stock::ledger_line::AfterCommit,
+    ledger::command::{GateBatch, Owed, Place},
+    stock::sold_out::SoldOut,
 };
 
 /// Notes what follows a commit; its size is bounded by the number of deals.
 #[derive(Debug)]
 pub(crate) struct Debts {
     gate: Gate,
+    sold_out: SoldOut,
     owed: Mutex<HashMap<ProductId, Owed>>,
     news: Notify,
 }
 
 impl Debts {
-    pub(crate) fn new(gate: Gate) -> Arc<Self> {
+    pub(crate) fn new(gate: Gate, sold_out: SoldOut) -> Arc<Self> {
         Arc::new(Self {
             gate,
+            sold_out,
             owed: Mutex::default(),
             news: Notify::new(),
         })
@@ -49,21 +51,30 @@ impl Debts {
                 .into_values()
                 .map(|one| (one.product_id, one.deal_number, one.owed))
                 .collect();
-            for result in self.gate.settle_many(&debts).await {
+            for ((product_id, number, _), result) in
+                debts.iter().zip(self.gate.settle_many(&debts).await)
+            {
+                let place = Place {
+                    product_id: *product_id,
+                    deal_number: Some(*number),
+                };
+                // Between the commit and now the gate still said that nothing is left.
+                self.sold_out.forget(place, Instant::now());
                 if let Err(error) = result {
                     tracing::debug!(%error, "a gate gets what it is owed with the next round");
                 }
             }
         }
     }
-}
 
-impl AfterCommit for Debts {
-    fn recorded(&self, batch: GateBatch, not_taken: &[OrderId]) {
+    /// A batch of the gate is recorded: it is no longer in flight. Of its orders the ledger did not take
+    /// those `not_taken`.
+    pub(crate) fn recorded(&self, batch: GateBatch, not_taken: &[OrderId]) {
         self.gate.done(batch.product_id, batch.batch_id, not_taken);
     }
 
-    fn owes(&self, owed: Owed) {
+    /// A gate is owed more.
+    pub(crate) fn owes(&self, owed: Owed) {
         let mut all = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.entry(owed.product_id).or_insert(owed);
         if (known.deal_number, known.owed) < (owed.deal_number, owed.owed) {
@@ -72,13 +83,4 @@ impl AfterCommit for Debts {
         drop(all);
         self.news.notify_one();
     }
-}
-
-/// Where there is no gate, nothing follows.
-#[derive(Debug)]
-pub(crate) struct NoGate;
-
-impl AfterCommit for NoGate {
-    fn recorded(&self, _: GateBatch, _: &[OrderId]) {}
-    fn owes(&self, _: Owed) {}
 }

@@ -11,7 +11,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    deals::{GateView, drop_gate},
+    deals::{Deals, GateView},
     gate::{Gate, GateError, Raise, Raised, STALE_AFTER, Settled},
     ledger::book::{DealRow, DealStatus},
     metrics,
@@ -26,7 +26,10 @@ const EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct Tender {
     store: Store,
     stock: Stock,
+    deals: Deals,
     gate: Option<Gate>,
+    /// Deals that ended lately have been looked for.
+    knows_ended: bool,
     /// By how many units gates were too low at the last reading.
     low: HashMap<DealId, i64>,
     /// Deals whose product had the gate of a later one at the last reading, of which the ledger knew
@@ -42,11 +45,13 @@ struct Found {
 }
 
 impl Tender {
-    pub(crate) fn new(store: Store, stock: Stock, gate: Option<Gate>) -> Self {
+    pub(crate) fn new(store: Store, stock: Stock, deals: Deals, gate: Option<Gate>) -> Self {
         Self {
             store,
             stock,
+            deals,
             gate,
+            knows_ended: false,
             low: HashMap::new(),
             overtaken: HashSet::new(),
         }
@@ -54,7 +59,6 @@ impl Tender {
 
     /// Runs until `stop`.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        self.drop_gates_of_ended_deals().await;
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
@@ -65,28 +69,31 @@ impl Tender {
     }
 
     /// A process that died between the end of a deal and the drop of its gate left the gate behind.
-    async fn drop_gates_of_ended_deals(&self) {
-        let (Some(gate), Ok(ended)) = (&self.gate, self.store.lately_ended_deals().await) else {
-            return;
-        };
-        for (product_id, number) in ended {
-            drop_gate(gate, product_id, number).await;
+    async fn look_for_gates_of_ended_deals(&mut self) -> Result<(), sqlx::Error> {
+        if self.gate.is_some() && !self.knows_ended {
+            for (product_id, number) in self.store.lately_ended_deals().await? {
+                self.deals.leftovers().note(product_id, number);
+            }
+            self.knows_ended = true;
         }
+        Ok(())
     }
 
     async fn round(&mut self) -> Result<(), sqlx::Error> {
+        self.look_for_gates_of_ended_deals().await?;
         let before = self.stock.routes().table();
         let open = self.store.open_deals().await?;
         metrics::open_deals(open.len());
         let gone = self.stock.routes().replace(&before, &open);
+        for (product_id, number) in gone {
+            if self.has_ended(product_id, number).await? {
+                self.deals.leftovers().note(product_id, number);
+            }
+        }
         let Some(gate) = self.gate.clone().filter(Gate::is_up) else {
             return Ok(());
         };
-        for (product_id, number) in gone {
-            if self.has_ended(product_id, number).await? {
-                drop_gate(&gate, product_id, number).await;
-            }
-        }
+        self.deals.leftovers().drop_all(&gate).await;
         let found = self.settle(&gate, &open).await;
         // Read after the gate, so that a unit on its way, or a deal that has just ended, is not missed.
         let now = self.store.open_deals().await?;

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::{DealId, Money, OrderId, ProductId, Timestamp, UserId};
 
-use crate::ledger::hold::Hold;
+use crate::ledger::{
+    command::{Left, Place},
+    hold::Hold,
+};
 
 /// Where the units of a deal or a shelf are. `initial + restocked = available + held + sold +
 /// written_off + returned`, in a difference too.
@@ -97,6 +100,29 @@ impl DealStatus {
             .into_iter()
             .find(|status| status.as_str() == text)
     }
+
+    /// It has opened and not ended: its units are its own, and it may have a gate.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Running | Self::Paused)
+    }
+}
+
+/// When a deal is to sell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// From then on.
+    pub starts_at: Timestamp,
+    /// Until before then; `None`: until it is ended by hand.
+    pub ends_at: Option<Timestamp>,
+}
+
+impl Window {
+    /// Whether there is a moment in both.
+    pub fn overlaps(&self, other: &Window) -> bool {
+        let begins_before_the_end_of =
+            |one: &Window, other: &Window| other.ends_at.is_none_or(|end| one.starts_at < end);
+        begins_before_the_end_of(self, other) && begins_before_the_end_of(other, self)
+    }
 }
 
 /// A locked deal.
@@ -108,8 +134,11 @@ pub struct DealRow {
     pub product_id: ProductId,
     /// The product's name.
     pub product_name: String,
-    /// Its number among the product's deals, from 1.
+    /// Its number among the product's deals, from 1, given when it opens; 0 until then, and for ever if it
+    /// ends without having opened.
     pub number: i64,
+    /// Units it was to open with; its shelf may have had fewer then.
+    pub planned: i64,
     /// How far it has come.
     pub status: DealStatus,
     /// Price of one unit while it runs.
@@ -120,6 +149,8 @@ pub struct DealRow {
     pub starts_at: Timestamp,
     /// Closes at, if ever by itself.
     pub ends_at: Option<Timestamp>,
+    /// When it was over.
+    pub ended_at: Option<Timestamp>,
     /// Where its units are.
     pub sums: Sums,
     /// What the gate is owed; only grows.
@@ -129,9 +160,20 @@ pub struct DealRow {
 impl DealRow {
     /// Running, and within its window.
     pub fn is_open(&self, now: Timestamp) -> bool {
-        self.status == DealStatus::Running
-            && self.starts_at <= now
-            && self.ends_at.is_none_or(|end| now < end)
+        self.status == DealStatus::Running && self.starts_at <= now && !self.is_past(now)
+    }
+
+    /// Its window is over.
+    pub fn is_past(&self, now: Timestamp) -> bool {
+        self.ends_at.is_some_and(|end| end <= now)
+    }
+
+    /// When it is to sell.
+    pub fn window(&self) -> Window {
+        Window {
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+        }
     }
 }
 
@@ -171,8 +213,14 @@ pub struct DealChange {
 /// What becomes of a deal's row beside its figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DealWrite {
-    /// It is new; its figures are in the book, its number is given when it is inserted.
+    /// It is new, and is to open at its time.
+    Schedule,
+    /// It is new and opens; its figures are in the book, its number is given when it is inserted.
     Open,
+    /// It was scheduled and opens; likewise.
+    Start,
+    /// It pauses, or goes on.
+    Set,
     /// It is over.
     End,
 }
@@ -186,7 +234,7 @@ pub struct Changes {
     pub buyers: BTreeMap<(DealId, UserId), ()>,
     /// Figures of deals that were there before.
     pub deals: BTreeMap<DealId, DealChange>,
-    /// Deals that open or end.
+    /// Deals that are planned, open, pause, go on or end.
     pub deal_life: BTreeMap<DealId, DealWrite>,
     /// Shelves.
     pub shelves: BTreeMap<ProductId, Sums>,
@@ -205,6 +253,9 @@ pub struct Book {
     pub shelves: HashMap<ProductId, ShelfRow>,
     /// Units of limited deals by buyer; absent means none.
     pub buyers: HashMap<(DealId, UserId), i64>,
+    /// When the deals that have not ended are to sell, of the products of which one is to be planned. They
+    /// are not locked, but change only under the lock of the product's shelf.
+    pub windows: BTreeMap<(ProductId, DealId), Window>,
     /// What to write.
     pub changes: Changes,
 }
@@ -218,6 +269,7 @@ impl Book {
             deals: HashMap::new(),
             shelves: HashMap::new(),
             buyers: HashMap::new(),
+            windows: BTreeMap::new(),
             changes: Changes::default(),
         }
     }
@@ -249,8 +301,9 @@ impl Book {
         };
         deal.sums.add(&by);
         deal.owed = deal.owed.saturating_add(owed);
-        if self.changes.deal_life.get(&id) == Some(&DealWrite::Open) {
-            // A new row is written with the figures it has come to.
+        let life = self.changes.deal_life.get(&id);
+        if matches!(life, Some(DealWrite::Open | DealWrite::Start)) {
+            // A row that opens is written with the figures it has come to.
             return;
         }
         let change = self.changes.deals.entry(id).or_default();
@@ -258,25 +311,92 @@ impl Book {
         change.owed = change.owed.saturating_add(owed);
     }
 
-    /// Opens a deal in its shelf's place.
+    /// What is left where nothing is, or where more is than before.
+    pub fn left(&self) -> Vec<Left> {
+        let at_deal = |deal: &DealRow| {
+            let change = self.changes.deals.get(&deal.id);
+            Left {
+                place: Place {
+                    product_id: deal.product_id,
+                    deal_number: Some(deal.number),
+                },
+                // Of a deal that does not run nobody may hear that it is sold out.
+                is_empty: deal.status == DealStatus::Running && deal.sums.available <= 0,
+                has_grown: change.is_some_and(|by| by.owed > 0 || by.sums.available > 0),
+            }
+        };
+        let at_shelf = |shelf: &ShelfRow| {
+            let change = self.changes.shelves.get(&shelf.product_id);
+            Left {
+                place: Place {
+                    product_id: shelf.product_id,
+                    deal_number: None,
+                },
+                is_empty: shelf.sums.available <= 0,
+                has_grown: change.is_some_and(|by| by.available > 0),
+            }
+        };
+        let deals = self.deals.values().map(at_deal);
+        let all = deals.chain(self.shelves.values().map(at_shelf));
+        all.filter(|left| left.is_empty || left.has_grown).collect()
+    }
+
+    /// Adds a deal that is to open at its time.
+    pub fn schedule_deal(&mut self, deal: DealRow) {
+        self.windows
+            .insert((deal.product_id, deal.id), deal.window());
+        self.changes.deal_life.insert(deal.id, DealWrite::Schedule);
+        self.deals.insert(deal.id, deal);
+    }
+
+    /// Opens a deal, new or scheduled, in its shelf's place.
     pub fn open_deal(&mut self, deal: DealRow) {
         if let Some(shelf) = self.shelves.get_mut(&deal.product_id) {
             shelf.deal_id = Some(deal.id);
         }
-        self.changes.deal_life.insert(deal.id, DealWrite::Open);
+        self.windows
+            .insert((deal.product_id, deal.id), deal.window());
+        let is_inserted = !self.deals.contains_key(&deal.id)
+            || self.changes.deal_life.get(&deal.id) == Some(&DealWrite::Schedule);
+        let write = match is_inserted {
+            true => DealWrite::Open,
+            false => DealWrite::Start,
+        };
+        self.changes.deal_life.insert(deal.id, write);
         self.deals.insert(deal.id, deal);
     }
 
-    /// Ends a locked deal; its shelf sells again.
+    /// Whether a locked deal ever sold; its number is given only when the changes are written.
+    pub fn has_opened(&self, deal: &DealRow) -> bool {
+        let life = self.changes.deal_life.get(&deal.id);
+        deal.number > 0 || matches!(life, Some(DealWrite::Open | DealWrite::Start))
+    }
+
+    /// Lets a locked deal that has opened sell, or not.
+    pub fn set_deal(&mut self, id: DealId, status: DealStatus) {
+        let Some(deal) = self.deals.get_mut(&id) else {
+            return;
+        };
+        deal.status = status;
+        self.changes.deal_life.entry(id).or_insert(DealWrite::Set);
+    }
+
+    /// Ends a locked deal; if it had its shelf's place, the shelf sells again.
     pub fn end_deal(&mut self, id: DealId) {
         let Some(deal) = self.deals.get_mut(&id) else {
             return;
         };
         deal.status = DealStatus::Ended;
-        if let Some(shelf) = self.shelves.get_mut(&deal.product_id) {
+        deal.ended_at = Some(self.now);
+        let shelf = self.shelves.get_mut(&deal.product_id);
+        if let Some(shelf) = shelf.filter(|shelf| shelf.deal_id == Some(id)) {
             shelf.deal_id = None;
         }
-        self.changes.deal_life.entry(id).or_insert(DealWrite::End);
+        self.windows.remove(&(deal.product_id, id));
+        let write = self.changes.deal_life.entry(id).or_insert(DealWrite::End);
+        if *write == DealWrite::Set {
+            *write = DealWrite::End;
+        }
     }
 
     /// Moves units of a locked shelf.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{BatchId, DealId, Money, OrderId, ProductId, Quantity, Timestamp, UserId};
 
-use crate::ledger::hold::HeldLine;
+use crate::ledger::{book::DealStatus, hold::HeldLine};
 
 /// Where a line's units are thought to be. A hint: the ledger looks under its lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +86,25 @@ pub struct OpenDeal {
     pub ends_at: Option<Timestamp>,
 }
 
+/// A deal to open at its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleDeal {
+    /// Its id, new.
+    pub deal_id: DealId,
+    /// Its product.
+    pub product_id: ProductId,
+    /// Units to move from the shelf when it opens, at least 1; fewer if the shelf has fewer then.
+    pub units: i64,
+    /// Price of one unit while it runs.
+    pub unit_price: Money,
+    /// Units one buyer may hold and buy, at least 1; `None`: any number.
+    pub per_user_limit: Option<i64>,
+    /// When it is to sell; its end is after its start.
+    pub starts_at: Timestamp,
+    /// When it closes by itself.
+    pub ends_at: Timestamp,
+}
+
 /// One thing the ledger does within a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -109,6 +128,24 @@ pub enum Command {
     },
     /// Open a deal with units of the product's shelf; a running or paused one stays as it is.
     OpenDeal(OpenDeal),
+    /// Plan a deal, unless its window overlaps that of another deal of the product.
+    ScheduleDeal(ScheduleDeal),
+    /// Open a scheduled deal whose time has come; end it if its window is over. Anything else is left
+    /// alone.
+    StartScheduled(DealId),
+    /// End a scheduled deal before it opens; one that has opened is left alone.
+    CancelDeal(DealId),
+    /// Let a deal that runs sell no more for a while.
+    PauseDeal(DealId),
+    /// Let a paused deal sell again.
+    ResumeDeal(DealId),
+    /// Add units to a deal that runs or is paused, or write some off.
+    RestockDeal {
+        /// Which.
+        deal_id: DealId,
+        /// Units to add; negative: to write off.
+        delta: i64,
+    },
     /// End a deal and hand its available units back to the shelf.
     EndDeal(DealId),
     /// Add units to a product's shelf, or take some away.
@@ -130,9 +167,16 @@ impl Command {
             Self::Confirm(order_id)
             | Self::Restore { order_id, .. }
             | Self::Expire { order_id, .. } => Some(*order_id),
-            Self::OpenDeal(_) | Self::EndDeal(_) | Self::AdjustShelf { .. } | Self::GiveBack(_) => {
-                None
-            }
+            Self::OpenDeal(_)
+            | Self::ScheduleDeal(_)
+            | Self::StartScheduled(_)
+            | Self::CancelDeal(_)
+            | Self::PauseDeal(_)
+            | Self::ResumeDeal(_)
+            | Self::RestockDeal { .. }
+            | Self::EndDeal(_)
+            | Self::AdjustShelf { .. }
+            | Self::GiveBack(_) => None,
         }
     }
 }
@@ -166,6 +210,10 @@ pub enum Refusal {
     PerUserLimit(ProductId),
     /// The deal does not run now.
     DealNotOpen(ProductId),
+    /// The product's deal is open, but paused.
+    DealPaused(ProductId),
+    /// The deal has opened already, or was over before it could.
+    DealNotScheduled(ProductId),
     /// There is no such product.
     ProductNotFound(ProductId),
     /// The named deal is not one of the product.
@@ -205,10 +253,17 @@ pub enum Outcome {
     },
     /// The product's deal is open: this one, or one that was open before.
     DealOpen(DealId),
-    /// The deal has ended, now or before.
-    DealEnded,
     /// The deal would end before it begins.
     EndsInThePast,
+    /// The window overlaps that of this other deal of the product.
+    Overlaps(DealId),
+    /// The deal stands so after a command about it.
+    DealStands {
+        /// How far it has come.
+        status: DealStatus,
+        /// The command has changed something.
+        has_changed: bool,
+    },
     /// The shelf has this many units now.
     Adjusted {
         /// Units that can be taken.
@@ -251,6 +306,26 @@ pub struct Owed {
     pub owed: i64,
 }
 
+/// Where units are sold from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Whose units.
+    pub product_id: ProductId,
+    /// The number of the product's deal; `None`: its shelf.
+    pub deal_number: Option<i64>,
+}
+
+/// What a transaction left at a place that it locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// Where.
+    pub place: Place,
+    /// Nothing can be taken there any more.
+    pub is_empty: bool,
+    /// Units were added, or came back.
+    pub has_grown: bool,
+}
+
 /// What a transaction decided; true once it has committed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settled {
@@ -258,4 +333,6 @@ pub struct Settled {
     pub outcomes: Vec<Vec<Outcome>>,
     /// Debts that have grown.
     pub owed: Vec<Owed>,
+    /// What is left where nothing is, or where more is than before.
+    pub left: Vec<Left>,
 }

@@ -7,7 +7,7 @@ use service_kit::batcher::Call;
 
 use crate::{
     gate::{Admission, Verdict},
-    ledger::command::{Outcome, Take},
+    ledger::command::{Outcome, Place, Take},
 };
 
 /// A request that wants to pass the gate.
@@ -81,6 +81,13 @@ pub(super) fn asks(calls: &[GateCall]) -> Vec<Ask> {
 }
 
 impl Ask {
+    pub(super) fn place(&self) -> Place {
+        Place {
+            product_id: self.product_id,
+            deal_number: Some(self.number),
+        }
+    }
+
     /// Notes the gate's answer at each line, and the orders that it `let_in`. Answers whether the gate
     /// keeps the batch in flight.
     pub(super) fn judge(

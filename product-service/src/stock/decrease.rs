@@ -6,7 +6,7 @@ use domain::{OrderId, ProductId, UserId};
 use tokio::time::Instant;
 
 use crate::{
-    ledger::command::{Command, Outcome, Refusal, Route, Take, TakeLine, Taken},
+    ledger::command::{Command, Outcome, Place, Refusal, Route, Take, TakeLine, Taken},
     metrics,
     stock::{
         Stock, StockError,
@@ -57,6 +57,13 @@ impl Stock {
             let table = self.routes().table();
             let take = self.routed(&request, &lines, &table);
             if let Some(refusal) = self.misnamed_deal(&take).await? {
+                return Err(StockError::Refused(refusal));
+            }
+            if round.is_first_attempt
+                && let Some(product_id) = self.remembered_sold_out(&take, &table)
+            {
+                let refusal = Refusal::OutOfStock(product_id);
+                metrics::decremented("memory", refusal.label());
                 return Err(StockError::Refused(refusal));
             }
             let (path, outcome) = self.ask(take, &table, round, deadline).await?;
@@ -116,6 +123,24 @@ impl Stock {
         }
     }
 
+    /// The first product of which nothing was left a moment ago.
+    fn remembered_sold_out(
+        &self,
+        take: &Take,
+        table: &HashMap<ProductId, DealRoute>,
+    ) -> Option<ProductId> {
+        let place = |line: &TakeLine| match table.get(&line.product_id) {
+            // It sells nothing, sold out or not.
+            Some(route) if !route.is_running => None,
+            route => Some(Place {
+                product_id: line.product_id,
+                deal_number: route.map(|route| route.number),
+            }),
+        };
+        let places = take.lines.iter().filter_map(place);
+        self.0.sold_out.first_empty(places)
+    }
+
     fn routed(
         &self,
         request: &Decrease,
@@ -172,7 +197,9 @@ impl Refusal {
         match self {
             Self::OutOfStock(_) => "out_of_stock",
             Self::PerUserLimit(_) => "per_user_limit",
-            Self::DealNotOpen(_) => "deal_not_open",
+            Self::DealNotOpen(_) | Self::DealPaused(_) | Self::DealNotScheduled(_) => {
+                "deal_not_open"
+            }
             Self::ProductNotFound(_) => "product_not_found",
             Self::ForeignDeal(_) => "foreign_deal",
             Self::AmountTooLarge(_) => "amount_too_large",

@@ -23,6 +23,7 @@ use crate::{
         ask::{Answer, Ask, Candidate, GateCall, Judgement, asks},
         ledger_line::{Ledger, LedgerCall, Lot},
         second_look::{Refused, second_look},
+        sold_out::SoldOut,
     },
     store::Store,
 };
@@ -92,6 +93,7 @@ pub(crate) struct GateParts {
     pub(crate) store: Store,
     pub(crate) ledger: Ledger,
     pub(crate) ids: IdSource,
+    pub(crate) sold_out: SoldOut,
 }
 
 /// Empties the queue before the gate.
@@ -145,14 +147,23 @@ impl Passage {
 
     /// Asks the gate of one deal, loading it first if it is missing.
     async fn ask_gate(&self, ask: &Ask) -> (BatchId, Answer) {
-        let GateParts { gate, ids, .. } = &self.parts;
+        let GateParts {
+            gate,
+            ids,
+            sold_out,
+            ..
+        } = &self.parts;
         let batch_id = BatchId(ids.next());
         for _ in 0..=LOADS_MAX {
+            let asked_at = Instant::now();
             let admitted = gate
                 .admit(ask.product_id, ask.number, batch_id, &ask.admissions)
                 .await;
             match admitted {
-                Ok(Admitted::Open { verdicts, .. }) => {
+                Ok(Admitted::Open { verdicts, quantity }) => {
+                    if quantity <= 0 {
+                        sold_out.note(ask.place(), asked_at, Instant::now());
+                    }
                     return (batch_id, Answer::Verdicts(verdicts));
                 }
                 Ok(Admitted::StaleCaller) => return (batch_id, self.overtaken(ask).await),

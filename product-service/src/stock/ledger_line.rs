@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    ledger::command::{Bundle, Command, GateBatch, Outcome, Owed, Route, Settled},
+    ledger::command::{Bundle, Command, GateBatch, Left, Outcome, Owed, Route, Settled},
     metrics,
+    stock::sold_out::SoldOut,
     store::{Store, commit::CommitError},
 };
 
@@ -91,6 +92,8 @@ pub(crate) struct NotQueued;
 
 /// What follows a commit, outside the ledger.
 pub(crate) trait AfterCommit: Send + Sync + std::fmt::Debug {
+    /// Something was written.
+    fn committed(&self);
     /// A batch of the gate is recorded: it is no longer in flight. Of its orders the ledger did not
     /// take those `not_taken`; others may be among them.
     fn recorded(&self, batch: GateBatch, not_taken: &[OrderId]);
@@ -128,6 +131,7 @@ impl Ledger {
         store: Store,
         ids: IdSource,
         after: Arc<dyn AfterCommit>,
+        sold_out: SoldOut,
         options: LedgerOptions,
     ) -> (Self, LedgerWorkers) {
         let queue = |name| BatcherOptions {
@@ -142,7 +146,12 @@ impl Ledger {
         let workers = LedgerWorkers {
             hot: hot_worker,
             cold: cold_worker,
-            committer: Committer { store, ids, after },
+            committer: Committer {
+                store,
+                ids,
+                after,
+                sold_out,
+            },
         };
         (Self { hot, cold }, workers)
     }
@@ -182,7 +191,14 @@ impl Ledger {
                 (queue, line.map_or(ENDINGS, |line| line.product_id.0))
             }
             Command::AdjustShelf { product_id, .. } => (&self.cold, product_id.0),
-            Command::OpenDeal(_) | Command::EndDeal(_) => (&self.hot, DEALS),
+            Command::OpenDeal(_)
+            | Command::ScheduleDeal(_)
+            | Command::StartScheduled(_)
+            | Command::CancelDeal(_)
+            | Command::PauseDeal(_)
+            | Command::ResumeDeal(_)
+            | Command::RestockDeal { .. }
+            | Command::EndDeal(_) => (&self.hot, DEALS),
             Command::Confirm(_)
             | Command::Restore { .. }
             | Command::Expire { .. }
@@ -238,6 +254,7 @@ struct Committer {
     store: Store,
     ids: IdSource,
     after: Arc<dyn AfterCommit>,
+    sold_out: SoldOut,
 }
 
 impl Committer {
@@ -248,6 +265,8 @@ impl Committer {
             return;
         };
         metrics::committed(begun_at.elapsed());
+        self.remember(&settled.left, begun_at);
+        self.after.committed();
         for owed in settled.owed {
             self.after.owes(owed);
         }
@@ -261,6 +280,19 @@ impl Committer {
                 if outcome != Outcome::Done || matches!(call.request, Command::Expire { .. }) {
                     call.answer(outcome);
                 }
+            }
+        }
+    }
+
+    /// What came back goes before what is gone: one of the two is true of a place.
+    fn remember(&self, left: &[Left], asked_at: Instant) {
+        let now = Instant::now();
+        for left in left {
+            if left.has_grown {
+                self.sold_out.forget(left.place, now);
+            }
+            if left.is_empty {
+                self.sold_out.note(left.place, asked_at, now);
             }
         }
     }

@@ -6,6 +6,7 @@
 //!   losers answered. `ask`: one question per deal, and what the answers mean. `second_look`: a no that
 //!   is not final is looked up first.
 //! - `ledger_line`: all commands that wait go to the ledger together, and are answered after the commit.
+//! - [`sold_out`]: what is sold out, remembered for a moment.
 //! - `ending`: confirm and restore. `error`: what callers are told.
 
 mod ask;
@@ -16,6 +17,7 @@ pub(crate) mod gate_line;
 pub(crate) mod ledger_line;
 pub mod routes;
 mod second_look;
+pub mod sold_out;
 mod wanted;
 
 use std::{sync::Arc, time::Duration};
@@ -25,7 +27,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub(crate) use self::ending::unexpected;
 pub use self::{decrease::Decrease, ending::HoldEnd, error::StockError, wanted::WantedLine};
-use self::{gate_line::GateLine, ledger_line::Ledger, routes::Routes};
+use self::{gate_line::GateLine, ledger_line::Ledger, routes::Routes, sold_out::SoldOut};
 use crate::{
     ledger::command::{Command, Outcome},
     store::Store,
@@ -41,6 +43,7 @@ struct Inner {
     ledger: Ledger,
     routes: Routes,
     gate_line: Option<GateLine>,
+    sold_out: SoldOut,
     hold_ttl: Duration,
 }
 
@@ -50,6 +53,7 @@ impl Stock {
         store: Store,
         ledger: Ledger,
         gate_line: Option<GateLine>,
+        sold_out: SoldOut,
         hold_ttl: Duration,
     ) -> Self {
         Self(Arc::new(Inner {
@@ -57,6 +61,7 @@ impl Stock {
             ledger,
             routes: Routes::default(),
             gate_line,
+            sold_out,
             hold_ttl,
         }))
     }

@@ -11,8 +11,8 @@ use sqlx::{Acquire as _, PgConnection};
 
 use crate::{
     ledger::{
-        book::{Book, DealRow, DealWrite, HoldWrite},
-        command::{Bundle, Command, GateBatch, Outcome, Owed, Settled},
+        book::{Book, DealRow, DealStatus, DealWrite, HoldWrite},
+        command::{Bundle, Command, GateBatch, Left, Outcome, Owed, Settled},
         decide::decide,
         hold::Hold,
     },
@@ -21,7 +21,7 @@ use crate::{
         buyers::{self, BuyerUnits},
         deals, holds,
         lock::lock,
-        shelves,
+        schedule, shelves,
     },
 };
 
@@ -169,11 +169,11 @@ async fn settle(
         .flat_map(|bundle| &*bundle.commands)
         .collect();
     let clock = Timestamp::from_micros(recorded.clock_us);
-    let (outcomes, owed) = match mode {
+    let decided = match mode {
         Mode::Together => together(db, &commands, clock).await?,
         Mode::Apart => apart(db, &commands, clock).await?,
     };
-    let mut outcomes = outcomes.into_iter();
+    let mut outcomes = decided.outcomes.into_iter();
     let mut of_bundle = |bundle: &Admitted| -> Vec<Outcome> {
         let decided = outcomes.by_ref().take(bundle.commands.len());
         if bundle.is_void {
@@ -184,7 +184,8 @@ async fn settle(
     };
     Ok(Settled {
         outcomes: bundles.iter().map(&mut of_bundle).collect(),
-        owed,
+        owed: decided.owed,
+        left: decided.left,
     })
 }
 
@@ -226,11 +227,18 @@ impl<'a> Admitted<'a> {
     }
 }
 
+/// What was decided about commands, in their order, and what follows from it.
+struct Decided {
+    outcomes: Vec<Outcome>,
+    owed: Vec<Owed>,
+    left: Vec<Left>,
+}
+
 async fn together(
     db: &mut PgConnection,
     commands: &[&Command],
     clock: Timestamp,
-) -> Result<(Vec<Outcome>, Vec<Owed>), CommitError> {
+) -> Result<Decided, CommitError> {
     let mut book = lock(db, commands, clock).await?;
     let strangers = strangers(commands, &book);
     let outcomes: Vec<Outcome> = commands
@@ -239,7 +247,11 @@ async fn together(
         .collect();
     raced(db, commands, &outcomes, &strangers).await?;
     write(db, &book).await?;
-    Ok((outcomes, owed(&book)))
+    Ok(Decided {
+        outcomes,
+        owed: owed(&book),
+        left: book.left(),
+    })
 }
 
 /// Orders that had no hold when the locks were taken.
@@ -278,18 +290,21 @@ async fn apart(
     db: &mut PgConnection,
     commands: &[&Command],
     clock: Timestamp,
-) -> Result<(Vec<Outcome>, Vec<Owed>), CommitError> {
-    let mut outcomes = Vec::with_capacity(commands.len());
-    let mut owed = Vec::new();
+) -> Result<Decided, CommitError> {
+    let mut all = Decided {
+        outcomes: Vec::with_capacity(commands.len()),
+        owed: Vec::new(),
+        left: Vec::new(),
+    };
     for command in commands {
-        let (outcome, debts) = match alone(db, command, clock).await {
+        let one = match alone(db, command, clock).await {
             Err(CommitError::Refused(error)) => {
                 tracing::error!(%error, ?command, "the database refused a command");
-                let debts = match command {
+                let owed = match command {
                     Command::Take(take) => {
                         let give_back = Command::GiveBack(take.gate_units());
                         match alone(db, &give_back, clock).await {
-                            Ok((_, owed)) => owed,
+                            Ok(decided) => decided.owed,
                             // The deal's own row is in the way; the reconciler raises its gate.
                             Err(CommitError::Refused(_)) => Vec::new(),
                             Err(error) => return Err(error),
@@ -297,25 +312,30 @@ async fn apart(
                     }
                     _ => Vec::new(),
                 };
-                (Outcome::Failed, debts)
+                Decided {
+                    outcomes: vec![Outcome::Failed],
+                    owed,
+                    left: Vec::new(),
+                }
             }
             decided => decided?,
         };
-        outcomes.push(outcome);
-        owed.extend(debts);
+        all.outcomes.extend(one.outcomes);
+        all.owed.extend(one.owed);
+        all.left.extend(one.left);
     }
-    Ok((outcomes, owed))
+    Ok(all)
 }
 
 async fn alone(
     db: &mut PgConnection,
     command: &Command,
     clock: Timestamp,
-) -> Result<(Outcome, Vec<Owed>), CommitError> {
+) -> Result<Decided, CommitError> {
     let mut savepoint = db.begin().await?;
-    let (mut outcomes, owed) = together(&mut savepoint, &[command], clock).await?;
+    let decided = together(&mut savepoint, &[command], clock).await?;
     savepoint.commit().await?;
-    Ok((outcomes.pop().unwrap_or(Outcome::Failed), owed))
+    Ok(decided)
 }
 
 async fn write(db: &mut PgConnection, book: &Book) -> Result<(), CommitError> {
@@ -329,8 +349,21 @@ async fn write(db: &mut PgConnection, book: &Book) -> Result<(), CommitError> {
     for deal in living(book, DealWrite::End) {
         deals::end(db, deal, book.now).await?;
     }
-    for deal in living(book, DealWrite::Open) {
-        deals::open(db, deal, book.now).await?;
+    for deal in living(book, DealWrite::Schedule) {
+        schedule::schedule(db, deal).await?;
+    }
+    for deal in living(book, DealWrite::Set) {
+        schedule::set(db, deal).await?;
+    }
+    // Of those that opened, the one that has not ended again has the last number.
+    for is_over in [true, false] {
+        let is_next = |deal: &&DealRow| (deal.status == DealStatus::Ended) == is_over;
+        for deal in living(book, DealWrite::Open).filter(is_next) {
+            deals::open(db, deal, book.now).await?;
+        }
+        for deal in living(book, DealWrite::Start).filter(is_next) {
+            schedule::start(db, deal).await?;
+        }
     }
     if !rows.is_empty() {
         buyers::write(db, &rows).await?;

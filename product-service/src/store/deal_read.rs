@@ -4,7 +4,7 @@ use domain::{DealId, ProductId};
 use uuid::Uuid;
 
 use crate::{
-    ledger::book::{DealRow, ShelfRow},
+    ledger::book::{DealRow, DealStatus, ShelfRow},
     store::{
         Store, answered,
         rows::{DealColumns, ShelfColumns},
@@ -18,13 +18,25 @@ const OPEN: &str = "
 const LATEST: &str = "
     SELECT d.*, p.name AS product_name, now_us() AS clock_us
     FROM deals d JOIN products p ON p.id = d.product_id
-    WHERE d.product_id = $1 AND d.status <> 'scheduled' ORDER BY d.number DESC LIMIT 1";
+    WHERE d.product_id = $1 AND d.number IS NOT NULL ORDER BY d.number DESC LIMIT 1";
 const BY_ID: &str = "
     SELECT d.*, p.name AS product_name, now_us() AS clock_us
     FROM deals d JOIN products p ON p.id = d.product_id WHERE d.id = $1";
+const BY_IDS: &str = "
+    SELECT d.*, p.name AS product_name, now_us() AS clock_us
+    FROM deals d JOIN products p ON p.id = d.product_id WHERE d.id = ANY ($1)";
+/// Ids sort by the time they were minted.
+const PAGE: &str = "
+    SELECT d.*, p.name AS product_name, now_us() AS clock_us
+    FROM deals d JOIN products p ON p.id = d.product_id
+    WHERE ($3::text IS NULL OR d.status = $3) AND ($4::uuid IS NULL OR d.product_id = $4)
+    ORDER BY d.id DESC LIMIT $1 OFFSET $2";
+const COUNT: &str = "
+    SELECT count(*) FROM deals
+    WHERE ($1::text IS NULL OR status = $1) AND ($2::uuid IS NULL OR product_id = $2)";
 const LATELY_ENDED: &str = "
     SELECT product_id, number FROM deals
-    WHERE status = 'ended' AND ended_at_us > now_us() - 3600000000";
+    WHERE status = 'ended' AND number IS NOT NULL AND ended_at_us > now_us() - 3600000000";
 const SHELF: &str = "
     SELECT s.*, p.name AS product_name, p.price_minor, now_us() AS clock_us
     FROM shelves s JOIN products p ON p.id = s.product_id WHERE s.product_id = $1";
@@ -39,7 +51,7 @@ impl Store {
         super::rows::convert(rows)
     }
 
-    /// The product's deal that runs or is paused, or else its last one.
+    /// The product's deal that runs or is paused, or else the last one that opened.
     ///
     /// # Errors
     /// When the database does not answer, or the row was falsified.
@@ -53,6 +65,41 @@ impl Store {
     /// When the database does not answer, or the row was falsified.
     pub async fn deal(&self, deal_id: DealId) -> Result<Option<DealRow>, sqlx::Error> {
         self.one_deal(BY_ID, deal_id.0).await
+    }
+
+    /// The deals there are of these, in no order.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row was falsified.
+    pub async fn deals(&self, ids: &[DealId]) -> Result<Vec<DealRow>, sqlx::Error> {
+        let raw: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        let reading = sqlx::query_as(BY_IDS).bind(raw).fetch_all(&self.pool);
+        let rows: Vec<DealColumns> = answered(reading).await?;
+        super::rows::convert(rows)
+    }
+
+    /// At most `limit` deals after the first `offset`, the newest first, and how many there are in all; of
+    /// one status or one product if given.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row was falsified.
+    pub async fn list_deals(
+        &self,
+        limit: i64,
+        offset: i64,
+        status: Option<DealStatus>,
+        product_id: Option<ProductId>,
+    ) -> Result<(Vec<DealRow>, i64), sqlx::Error> {
+        let (status, product_id) = (status.map(DealStatus::as_str), product_id.map(|id| id.0));
+        let counting = sqlx::query_scalar(COUNT).bind(status).bind(product_id);
+        let total = answered(counting.fetch_one(&self.pool)).await?;
+        let reading = sqlx::query_as(PAGE)
+            .bind(limit)
+            .bind(offset)
+            .bind(status)
+            .bind(product_id);
+        let rows: Vec<DealColumns> = answered(reading.fetch_all(&self.pool)).await?;
+        Ok((super::rows::convert(rows)?, total))
     }
 
     /// Products and numbers of deals that ended within the last hour.

@@ -65,11 +65,11 @@ pub(super) async fn apply(
 /// A product's deals are numbered under the lock of its shelf.
 const OPEN: &str = "
     WITH opened AS (
-        INSERT INTO deals (id, product_id, number, status, unit_price_minor, per_user_limit,
+        INSERT INTO deals (id, product_id, number, planned, status, unit_price_minor, per_user_limit,
             starts_at_us, ends_at_us, initial, restocked, available, held, sold, written_off,
             returned, owed, ended_at_us)
-        SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-            $14, $15, $16
+        SELECT $1, $2, coalesce(max(number), 0) + 1, $17, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+            $13, $14, $15, $16
         FROM deals WHERE product_id = $2
         RETURNING id, product_id, status
     )
@@ -108,6 +108,7 @@ pub(super) async fn open(
         .bind(sums.returned)
         .bind(deal.owed)
         .bind(is_over.then_some(at.as_micros()))
+        .bind(deal.planned)
         .execute(db)
         .await
         .map(drop)

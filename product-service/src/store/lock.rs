@@ -11,7 +11,7 @@ use crate::{
         command::{Command, Route},
         hold::{HeldLine, Hold, HoldState},
     },
-    store::{buyers, deals, holds, shelves},
+    store::{buyers, deals, holds, schedule, shelves},
 };
 
 /// The rows, locked in the one order that keeps transactions from waiting for each other in a circle:
@@ -39,13 +39,17 @@ pub(super) async fn lock(
     }
     let mut shelf_ids = places.shelves;
     shelf_ids.extend(shelves_of_ended_deals(&book));
-    shelf_ids.extend(shelves_of_ending_deals(commands, &book));
+    shelf_ids.extend(shelves_of_living_deals(commands, &book));
     if !shelf_ids.is_empty() {
         let ids: Vec<ProductId> = shelf_ids.into_iter().collect();
         let (shelves, clock) = shelves::lock(db, &ids).await?;
         book.now = book.now.max(clock);
         book.shelves
             .extend(shelves.into_iter().map(|shelf| (shelf.product_id, shelf)));
+    }
+    let planned = planned_products(commands);
+    if !planned.is_empty() {
+        book.windows = schedule::windows(db, &planned).await?.into_iter().collect();
     }
     let buyers = limited_buyers(commands, &book);
     if !buyers.is_empty() {
@@ -81,7 +85,13 @@ impl Places {
                 Command::AdjustShelf { product_id, .. } => {
                     places.shelves.insert(*product_id);
                 }
-                Command::EndDeal(deal_id) => _ = places.deals.insert(*deal_id),
+                Command::ScheduleDeal(plan) => _ = places.shelves.insert(plan.product_id),
+                Command::EndDeal(deal_id)
+                | Command::StartScheduled(deal_id)
+                | Command::CancelDeal(deal_id)
+                | Command::PauseDeal(deal_id)
+                | Command::ResumeDeal(deal_id)
+                | Command::RestockDeal { deal_id, .. } => _ = places.deals.insert(*deal_id),
                 Command::Confirm(_) | Command::Restore { .. } | Command::Expire { .. } => {}
             }
         }
@@ -116,13 +126,24 @@ fn shelves_of_ended_deals(book: &Book) -> Vec<ProductId> {
         .collect()
 }
 
-/// A deal that ends in this transaction: its own units, and those released after it, go to the shelf.
-fn shelves_of_ending_deals(commands: &[&Command], book: &Book) -> Vec<ProductId> {
-    let ending = commands.iter().filter_map(|command| match command {
-        Command::EndDeal(deal_id) => book.deals.get(deal_id),
+/// A deal that opens takes its units from the shelf; one that ends gives them to it, and so do holds that
+/// are released after it. A plan is dropped under the lock under which others are made.
+fn shelves_of_living_deals(commands: &[&Command], book: &Book) -> Vec<ProductId> {
+    let living = commands.iter().filter_map(|command| match command {
+        Command::EndDeal(deal_id)
+        | Command::StartScheduled(deal_id)
+        | Command::CancelDeal(deal_id) => book.deals.get(deal_id),
         _ => None,
     });
-    ending.map(|deal| deal.product_id).collect()
+    living.map(|deal| deal.product_id).collect()
+}
+
+fn planned_products(commands: &[&Command]) -> Vec<ProductId> {
+    let planned = commands.iter().filter_map(|command| match command {
+        Command::ScheduleDeal(plan) => Some(plan.product_id),
+        _ => None,
+    });
+    planned.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn limited_buyers(commands: &[&Command], book: &Book) -> Vec<(DealId, UserId)> {

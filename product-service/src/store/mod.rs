@@ -5,6 +5,7 @@
 //! - `batches`, `holds`, `deals`, `shelves`, `buyers`: the statements of that transaction.
 //! - [`void`]: a batch of the gate whose process died.
 //! - [`lookup`]: holds and buyers outside that transaction. [`deal_read`]: deals and shelves likewise.
+//! - [`schedule`]: deals before they open, and when they are due.
 //! - [`products`]: the catalogue.
 //! - `rows`: how rows become values.
 
@@ -18,18 +19,23 @@ mod lock;
 pub mod lookup;
 pub mod products;
 mod rows;
+pub mod schedule;
 mod shelves;
 pub mod void;
 
 use std::time::Duration;
 
+use sql::Migrations;
 use sqlx::{PgPool, migrate::Migrator};
 
 /// The schema of product-service's tables.
 pub const SCHEMA: &str = "product";
 
 /// What brings a database to this version.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+pub static MIGRATIONS: Migrations = Migrations {
+    postgres: sqlx::migrate!("migrations/postgres"),
+    sqlite: Migrator::DEFAULT,
+};
 
 /// How long a question to the database may take. The workers ask one at a time: a connection that has
 /// fallen silent must not silence them.

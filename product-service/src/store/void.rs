@@ -15,7 +15,7 @@ pub struct Voided {
 }
 
 const OWE: &str = "
-    UPDATE deals SET owed = owed + $2 WHERE id = $1 AND status <> 'ended'";
+    UPDATE deals SET owed = owed + $2 WHERE id = $1 AND status IN ('running', 'paused')";
 const OWED: &str = "
     SELECT (SELECT is_void FROM batches WHERE id = $1), owed FROM deals WHERE id = $2";
 

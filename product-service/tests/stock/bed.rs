@@ -116,7 +116,8 @@ pub(crate) async fn pool(url: &str) -> PgPool {
         acquire_timeout: Duration::from_secs(10),
         ..sql::PoolOptions::new(url, SCHEMA)
     };
-    sql::connect(options).await.unwrap()
+    let database = sql::connect(options).await.unwrap();
+    database.postgres().unwrap().clone()
 }
 
 /// A batch or transaction id that nobody has used.

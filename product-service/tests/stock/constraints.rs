@@ -101,14 +101,15 @@ async fn an_ended_deal_has_its_time() {
 #[tokio::test]
 async fn a_product_has_one_open_deal() {
     let second = "INSERT INTO deals (id, product_id, number, status, unit_price_minor, starts_at_us, \
-         initial, available) SELECT gen_random_uuid(), product_id, 2, 'paused', 0, 0, 0, 0 FROM deals";
+         planned, initial, available) SELECT gen_random_uuid(), product_id, 2, 'paused', 0, 0, 0, 0, 0 FROM deals";
     refused_by("one_open_deal_per_product", second).await;
 }
 
 #[tokio::test]
 async fn deals_of_a_product_have_different_numbers() {
     let second = "INSERT INTO deals (id, product_id, number, status, unit_price_minor, starts_at_us, \
-         initial, available) SELECT gen_random_uuid(), product_id, 1, 'scheduled', 0, 0, 0, 0 FROM deals";
+         planned, initial, available, ended_at_us) \
+         SELECT gen_random_uuid(), product_id, 1, 'ended', 0, 0, 0, 0, 0, 1 FROM deals";
     refused_by("deals_product_id_number_key", second).await;
 }
 
@@ -130,4 +131,24 @@ async fn an_order_id_has_one_hold() {
 async fn a_tombstone_holds_nothing() {
     let falsify = "UPDATE holds SET user_id = NULL";
     refused_by("tombstone_holds_nothing", falsify).await;
+}
+
+#[tokio::test]
+async fn a_deal_has_a_number_from_its_opening_on() {
+    for falsify in [
+        "UPDATE deals SET number = NULL",
+        "UPDATE deals SET number = NULL, status = 'ended', ended_at_us = 1, available = 0, \
+         returned = available",
+        "UPDATE deals SET status = 'scheduled'",
+    ] {
+        refused_by("numbered_once_it_opens", falsify).await;
+    }
+}
+
+#[tokio::test]
+async fn promise_1_a_deal_that_has_not_opened_has_no_units() {
+    let falsify = "UPDATE deals SET status = 'scheduled', number = NULL";
+    refused_by("scheduled_deal_is_empty", falsify).await;
+    let falsify = "UPDATE deals SET planned = 9";
+    refused_by("opened_with_at_most_what_was_planned", falsify).await;
 }

@@ -4,13 +4,15 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{DealId, Money, ProductId, Quantity, Timestamp};
-use product_service::ledger::command::{Command, GateUnits, OpenDeal, Route, Take, TakeLine};
+use product_service::ledger::command::{
+    Command, GateUnits, OpenDeal, Route, ScheduleDeal, Take, TakeLine,
+};
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use crate::{
     bed::{order, user},
-    model::{Model, Units},
+    model::{Deal, DealState, Model, Units},
 };
 
 pub(crate) const PRODUCTS: u128 = 3;
@@ -47,6 +49,19 @@ pub(crate) enum Step {
         ends_soon: bool,
     },
     EndDeal(u128),
+    /// A deal of so many units in one of a few slots of time, the first of which has begun.
+    Plan {
+        product: u128,
+        units: i64,
+        limit: Option<i64>,
+        slot: u32,
+    },
+    /// Of the product's plan, or else of another deal.
+    StartPlanned(u128),
+    CancelPlan(u128),
+    Pause(u128),
+    Resume(u128),
+    Restock(u128, i64),
     AdjustShelf(u128, i64),
     GiveBack(u128, i64),
     /// The clock moves by so many seconds; nothing where the clock is the database's.
@@ -76,6 +91,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         prop::option::of(1..=5_i64),
         prop::bool::weighted(0.2),
     );
+    let plan = (product(), 1..=15_i64, prop::option::of(1..=5_i64), 0..4_u32);
     prop_oneof![
         12 => take.prop_map(|(order, buyer, lines, expires)| Step::Take { order, buyer, lines, expires }),
         3 => order().prop_map(Step::Confirm),
@@ -83,6 +99,12 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         2 => order().prop_map(Step::Expire),
         3 => open.prop_map(|(product, units, limit, ends_soon)| Step::OpenDeal { product, units, limit, ends_soon }),
         1 => product().prop_map(Step::EndDeal),
+        3 => plan.prop_map(|(product, units, limit, slot)| Step::Plan { product, units, limit, slot }),
+        3 => product().prop_map(Step::StartPlanned),
+        1 => product().prop_map(Step::CancelPlan),
+        1 => product().prop_map(Step::Pause),
+        1 => product().prop_map(Step::Resume),
+        2 => (product(), -6..=6_i64).prop_map(|(product, delta)| Step::Restock(product, delta)),
         1 => (product(), -4..=4_i64).prop_map(|(product, delta)| Step::AdjustShelf(product, delta)),
         1 => (product(), 1..=4_i64).prop_map(|(product, units)| Step::GiveBack(product, units)),
         2 => (1..400_u64).prop_map(Step::Wait),
@@ -94,6 +116,22 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
 pub(crate) struct Times {
     pub(crate) short_ttl: Duration,
     pub(crate) ends_soon: Timestamp,
+    /// When the first slot of time begins, and when it ends; the others follow it.
+    pub(crate) first_slot: (Timestamp, Timestamp),
+    pub(crate) slot: Duration,
+}
+
+impl Times {
+    fn slot(&self, slot: u32) -> (Timestamp, Timestamp) {
+        let (begins, ends) = self.first_slot;
+        match slot.checked_sub(1) {
+            None => (begins, ends),
+            Some(before) => (
+                ends.plus(self.slot * before),
+                ends.plus(self.slot * (before + 1)),
+            ),
+        }
+    }
 }
 
 /// One history in a world of its own: its ids share no number with another's.
@@ -178,6 +216,32 @@ impl History {
                     ends_at: ends_soon.then_some(self.times.ends_soon),
                 })
             }
+            Step::Plan {
+                product,
+                units,
+                limit,
+                slot,
+            } => {
+                self.deals += 1;
+                let (starts_at, ends_at) = self.times.slot(*slot);
+                Command::ScheduleDeal(ScheduleDeal {
+                    deal_id: self.deal(self.deals),
+                    product_id: self.product(*product),
+                    units: *units,
+                    unit_price: Money::try_from(units * 10).unwrap(),
+                    per_user_limit: *limit,
+                    starts_at,
+                    ends_at,
+                })
+            }
+            Step::StartPlanned(product) => Command::StartScheduled(self.some_plan(model, *product)),
+            Step::CancelPlan(product) => Command::CancelDeal(self.some_plan(model, *product)),
+            Step::Pause(product) => Command::PauseDeal(self.some_deal(model, *product)),
+            Step::Resume(product) => Command::ResumeDeal(self.some_deal(model, *product)),
+            Step::Restock(product, delta) => Command::RestockDeal {
+                deal_id: self.some_deal(model, *product),
+                delta: *delta,
+            },
             Step::EndDeal(product) => Command::EndDeal(self.some_deal(model, *product)),
             Step::AdjustShelf(product, delta) => Command::AdjustShelf {
                 product_id: self.product(*product),
@@ -196,6 +260,16 @@ impl History {
     fn some_deal(&self, model: &Model, product: u128) -> DealId {
         let open = model.open_deal(self.product(product));
         open.unwrap_or(self.deal(self.deals))
+    }
+
+    /// The product's first plan, or else its open deal, or the last one of any product.
+    fn some_plan(&self, model: &Model, product: u128) -> DealId {
+        let product_id = self.product(product);
+        let is_its_plan = |(_, deal): &(&DealId, &Deal)| {
+            deal.product_id == product_id && deal.state == DealState::Planned
+        };
+        let plan = model.deals.iter().find(is_its_plan).map(|(id, _)| *id);
+        plan.unwrap_or_else(|| self.some_deal(model, product))
     }
 
     fn lines(&self, model: &Model, drawn: &[DrawnLine]) -> Vec<TakeLine> {

@@ -123,13 +123,13 @@ async fn a_deal_that_the_keeper_did_not_see_keeps_its_gate() {
         .await;
     };
     until_open(1).await;
-    let status = async |status: &str| {
-        let statement = format!("UPDATE deals SET status = '{status}'");
+    let change = async |how: &str| {
+        let statement = format!("UPDATE deals SET {how}");
         shop.bed.by_hand(&statement).await.unwrap();
     };
-    status("scheduled").await;
+    change("status = 'scheduled', number = NULL, initial = 0, available = 0").await;
     until_open(0).await;
-    status("running").await;
+    change("status = 'running', number = 1, initial = 10, available = 10").await;
     // The round that missed it is over.
     until_open(1).await;
     assert_eq!(shop.gate_keys(product).await, 1);

@@ -3,6 +3,7 @@
 use domain::BatchId;
 use product_service::{
     ledger::{
+        book::DealStatus,
         command::{Command, Outcome, Owed, Refusal},
         hold::HoldState,
     },
@@ -114,7 +115,13 @@ async fn a_deal_may_end_and_the_next_begin_in_one_transaction() {
     let outcomes = bed.ask_all(commands).await;
     assert_eq!(
         outcomes[..2],
-        [Outcome::DealEnded, Outcome::DealOpen(second.1)]
+        [
+            Outcome::DealStands {
+                status: DealStatus::Ended,
+                has_changed: true
+            },
+            Outcome::DealOpen(second.1)
+        ]
     );
     taken(&outcomes[2]);
     let (ended, running) = (bed.deal(first).await, bed.deal(second.1).await);

@@ -8,18 +8,20 @@ use std::{
 
 use domain::{DealId, Money, OrderId, ProductId, Timestamp};
 use product_service::ledger::{
-    book::{Book, Changes, ShelfRow, Sums},
+    book::{Book, Changes, DealWrite, ShelfRow, Sums},
     command::{Command, Outcome},
     decide::decide,
 };
 use proptest::prelude::*;
 
 use crate::{
-    bed::{Bed, user},
+    bed::{Bed, HOUR, user},
     history::{BUYERS, History, SHELF_UNITS, Step, Times, step},
     model::{Model, NAME, PRICE, Units},
 };
 
+/// The year 2100.
+const FAR: i64 = 4_102_444_800_000_000;
 const START: i64 = 1_700_000_000_000_000;
 
 fn units(sums: &Sums) -> Units {
@@ -41,6 +43,15 @@ fn shelf(product_id: ProductId) -> ShelfRow {
             available: SHELF_UNITS,
             ..Sums::default()
         },
+    }
+}
+
+/// As the database does when the changes are written.
+fn number_opened(book: &mut Book) {
+    for (id, write) in &book.changes.deal_life {
+        if matches!(write, DealWrite::Open | DealWrite::Start) {
+            book.deals.get_mut(id).unwrap().number = 1;
+        }
     }
 }
 
@@ -88,6 +99,11 @@ proptest! {
         let times = Times {
             short_ttl: Duration::from_secs(120),
             ends_soon: Timestamp::from_micros(START).plus(Duration::from_secs(600)),
+            first_slot: (
+                Timestamp::from_micros(START),
+                Timestamp::from_micros(START).plus(Duration::from_secs(900)),
+            ),
+            slot: Duration::from_secs(600),
         };
         let mut history = History::new(0, times);
         let mut model = Model::new(Timestamp::from_micros(START), history.shelves());
@@ -106,6 +122,7 @@ proptest! {
             let before = book.clone();
             let outcome = decide(&mut book, &command);
             prop_assert_eq!(outcome, model.decide(&command), "{:?}", command);
+            number_opened(&mut book);
             compare(&book, &model, &mut owed);
             check_changes(&before, &book);
         }
@@ -153,6 +170,8 @@ async fn replay_on_database(bed: &Bed, number: u128, batches: &[Vec<Step>]) {
     let times = Times {
         short_ttl: Duration::ZERO,
         ends_soon: Timestamp::from_micros(0),
+        first_slot: (Timestamp::from_micros(0), Timestamp::from_micros(FAR)),
+        slot: HOUR,
     };
     let mut history = History::new(number, times);
     for product in 0..crate::history::PRODUCTS {

@@ -3,7 +3,7 @@
 //!
 //! - `bed`: a ledger on a database of its own. `shop`: replicas of stock over gate and ledger.
 //! - `ledger_contract`, `ledger_crowd`, `constraints`: what the ledger's transaction promises.
-//! - `sell_out`, `deal_life`, `gate_faults`, `overload`: what stock promises.
+//! - `sold_out`: the memory of what is sold out. `sell_out`, `deal_life`, `gate_faults`, `overload`: what stock promises.
 //! - `keeper`: what happens by itself.
 //! - `ledger_histories`: random commands (`history`), decided purely and on the database, against
 //!   `model`.
@@ -23,3 +23,4 @@ mod model;
 mod overload;
 mod sell_out;
 mod shop;
+mod sold_out;

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use domain::{DealId, Money, OrderId, ProductId, Timestamp, UserId};
 use product_service::ledger::{
-    command::{Command, OpenDeal, Outcome, Refusal, Route, Take, TakeLine, Taken, TakenLine},
+    book::DealStatus,
+    command::{
+        Command, OpenDeal, Outcome, Refusal, Route, ScheduleDeal, Take, TakeLine, Taken, TakenLine,
+    },
     hold::HeldLine,
 };
 
@@ -25,10 +28,44 @@ pub(crate) struct Deal {
     pub(crate) product_id: ProductId,
     pub(crate) units: Units,
     pub(crate) owed: i64,
-    pub(crate) is_over: bool,
+    pub(crate) state: DealState,
+    planned: i64,
+    has_opened: bool,
     price: Money,
     limit: Option<i64>,
+    starts_at: Timestamp,
     ends_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DealState {
+    Planned,
+    Sells,
+    Rests,
+    Over,
+}
+
+impl Deal {
+    fn is_open(&self) -> bool {
+        matches!(self.state, DealState::Sells | DealState::Rests)
+    }
+
+    fn is_past(&self, now: Timestamp) -> bool {
+        self.ends_at.is_some_and(|end| end <= now)
+    }
+
+    fn stands(&self, has_changed: bool) -> Outcome {
+        let status = match self.state {
+            DealState::Planned => DealStatus::Scheduled,
+            DealState::Sells => DealStatus::Running,
+            DealState::Rests => DealStatus::Paused,
+            DealState::Over => DealStatus::Ended,
+        };
+        Outcome::DealStands {
+            status,
+            has_changed,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -68,10 +105,10 @@ impl Model {
         }
     }
 
-    /// The product's deal that runs, even if its window is over.
+    /// The product's deal that has opened and not ended, even if its window is over.
     pub(crate) fn open_deal(&self, product_id: ProductId) -> Option<DealId> {
         let mut deals = self.deals.iter();
-        let open = deals.find(|(_, deal)| deal.product_id == product_id && !deal.is_over);
+        let open = deals.find(|(_, deal)| deal.product_id == product_id && deal.is_open());
         open.map(|(id, _)| *id)
     }
 
@@ -99,6 +136,12 @@ impl Model {
             },
             Command::OpenDeal(terms) => self.open(terms),
             Command::EndDeal(deal_id) => self.end(*deal_id),
+            Command::ScheduleDeal(plan) => self.plan(plan),
+            Command::StartScheduled(deal_id) => self.start(*deal_id),
+            Command::CancelDeal(deal_id) => self.cancel(*deal_id),
+            Command::PauseDeal(deal_id) => self.set(*deal_id, DealState::Rests),
+            Command::ResumeDeal(deal_id) => self.set(*deal_id, DealState::Sells),
+            Command::RestockDeal { deal_id, delta } => self.restock(*deal_id, *delta),
             Command::AdjustShelf { product_id, delta } => {
                 let shelf = self.shelves.get_mut(product_id).unwrap();
                 if shelf.available + delta < 0 {
@@ -119,7 +162,7 @@ impl Model {
     }
 
     fn owe(&mut self, deal_id: DealId, units: i64) {
-        if let Some(deal) = self.deals.get_mut(&deal_id).filter(|deal| !deal.is_over) {
+        if let Some(deal) = self.deals.get_mut(&deal_id).filter(|deal| deal.is_open()) {
             deal.owed += units;
         }
     }
@@ -211,7 +254,7 @@ impl Model {
         }
         let deal = &self.deals[&deal_id];
         let is_wanted = line.deal_wanted.is_none_or(|wanted| wanted == deal_id);
-        if !is_wanted || deal.ends_at.is_some_and(|end| end <= self.now) {
+        if !is_wanted || deal.state != DealState::Sells || deal.is_past(self.now) {
             return Err(No::Refused(Refusal::DealNotOpen(product_id)));
         }
         let has = self.bought(deal_id, take.user_id);
@@ -308,7 +351,7 @@ impl Model {
         for line in hold.lines.clone() {
             let units = line.quantity.units();
             self.units(line.product_id, line.deal_id).held -= units;
-            let lasting = line.deal_id.filter(|id| !self.deals[id].is_over);
+            let lasting = line.deal_id.filter(|id| self.deals[id].is_open());
             self.units(line.product_id, lasting).available += units;
             if let Some(deal_id) = lasting {
                 self.owe(deal_id, units);
@@ -340,9 +383,12 @@ impl Model {
                 ..Units::default()
             },
             owed: 0,
-            is_over: false,
+            state: DealState::Sells,
+            planned: units,
+            has_opened: true,
             price: terms.unit_price.unwrap_or(Money::try_from(PRICE).unwrap()),
             limit: terms.per_user_limit,
+            starts_at: self.now,
             ends_at: terms.ends_at,
         };
         self.deals.insert(terms.deal_id, deal);
@@ -353,10 +399,110 @@ impl Model {
         let Some(deal) = self.deals.get_mut(&deal_id) else {
             return Outcome::Unknown;
         };
-        deal.is_over = true;
+        let was_over = deal.state == DealState::Over;
+        deal.state = DealState::Over;
         let left = std::mem::take(&mut deal.units.available);
         self.shelves.get_mut(&deal.product_id).unwrap().available += left;
-        Outcome::DealEnded
+        deal.stands(!was_over)
+    }
+
+    fn plan(&mut self, plan: &ScheduleDeal) -> Outcome {
+        if plan.ends_at <= self.now {
+            return Outcome::EndsInThePast;
+        }
+        for (id, other) in &self.deals {
+            let is_rival = other.product_id == plan.product_id && other.state != DealState::Over;
+            let begins_in_time = other.ends_at.is_none_or(|end| plan.starts_at < end);
+            if is_rival && begins_in_time && other.starts_at < plan.ends_at {
+                return Outcome::Overlaps(*id);
+            }
+        }
+        let deal = Deal {
+            product_id: plan.product_id,
+            units: Units::default(),
+            owed: 0,
+            state: DealState::Planned,
+            planned: plan.units,
+            has_opened: false,
+            price: plan.unit_price,
+            limit: plan.per_user_limit,
+            starts_at: plan.starts_at,
+            ends_at: Some(plan.ends_at),
+        };
+        let outcome = deal.stands(true);
+        self.deals.insert(plan.deal_id, deal);
+        outcome
+    }
+
+    fn start(&mut self, deal_id: DealId) -> Outcome {
+        let now = self.now;
+        let Some(deal) = self.deals.get(&deal_id) else {
+            return Outcome::Unknown;
+        };
+        let blocked = self.open_deal(deal.product_id).is_some();
+        let deal = self.deals.get_mut(&deal_id).unwrap();
+        if deal.state != DealState::Planned {
+            return deal.stands(false);
+        }
+        if deal.is_past(now) {
+            deal.state = DealState::Over;
+            return deal.stands(true);
+        }
+        if now < deal.starts_at || blocked {
+            return deal.stands(false);
+        }
+        let shelf = self.shelves.get_mut(&deal.product_id).unwrap();
+        let units = deal.planned.min(shelf.available);
+        shelf.available -= units;
+        deal.units.available = units;
+        deal.has_opened = true;
+        deal.state = DealState::Sells;
+        deal.stands(true)
+    }
+
+    fn cancel(&mut self, deal_id: DealId) -> Outcome {
+        match self.deals.get_mut(&deal_id) {
+            None => Outcome::Unknown,
+            Some(deal) if deal.has_opened => {
+                Outcome::Refused(Refusal::DealNotScheduled(deal.product_id))
+            }
+            Some(deal) => {
+                let was_over = deal.state == DealState::Over;
+                deal.state = DealState::Over;
+                deal.stands(!was_over)
+            }
+        }
+    }
+
+    fn set(&mut self, deal_id: DealId, state: DealState) -> Outcome {
+        match self.deals.get_mut(&deal_id) {
+            None => Outcome::Unknown,
+            Some(deal) if !deal.is_open() => {
+                Outcome::Refused(Refusal::DealNotOpen(deal.product_id))
+            }
+            Some(deal) => {
+                let has_changed = deal.state != state;
+                deal.state = state;
+                deal.stands(has_changed)
+            }
+        }
+    }
+
+    fn restock(&mut self, deal_id: DealId, delta: i64) -> Outcome {
+        match self.deals.get_mut(&deal_id) {
+            None => Outcome::Unknown,
+            Some(deal) if !deal.is_open() => {
+                Outcome::Refused(Refusal::DealNotOpen(deal.product_id))
+            }
+            Some(deal) if deal.units.available + delta < 0 => {
+                Outcome::Refused(Refusal::OutOfStock(deal.product_id))
+            }
+            Some(deal) => {
+                deal.units.available += delta;
+                deal.owed += delta.max(0);
+                deal.stands(true)
+            }
+        }
     }
 }
 

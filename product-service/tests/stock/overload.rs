@@ -15,6 +15,7 @@ use crate::{
 const NARROW: Bounds = Bounds {
     batch_max: 1,
     queue_max: 8,
+    ..BOUNDS
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -90,7 +91,7 @@ async fn a_request_whose_deadline_has_passed_takes_nothing() {
 }
 
 /// Transactions that have written so far; reading takes no number.
-async fn transactions(bed: &Bed) -> i64 {
+pub(crate) async fn transactions(bed: &Bed) -> i64 {
     let count = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
     sqlx::query_scalar(count)
         .fetch_one(&bed.pool)
@@ -119,7 +120,7 @@ async fn a_request_alone_costs_one_script_call_and_one_commit() {
 }
 
 /// Script calls, not counting those of the keeper's round each second, which loads its script first.
-async fn script_calls(shop: &Shop) -> u64 {
+pub(crate) async fn script_calls(shop: &Shop) -> u64 {
     let redis = shop.redis();
     redis.command_calls("evalsha").await - redis.command_calls("script|load").await
 }

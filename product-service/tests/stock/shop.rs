@@ -44,11 +44,14 @@ pub(crate) struct Replica {
 pub(crate) struct Bounds {
     pub(crate) batch_max: usize,
     pub(crate) queue_max: usize,
+    pub(crate) sold_out_memory: Duration,
 }
 
 pub(crate) const BOUNDS: Bounds = Bounds {
     batch_max: 64,
     queue_max: 10_000,
+    // Every request asks gate or ledger, unless a test is about the memory.
+    sold_out_memory: Duration::ZERO,
 };
 
 impl Shop {
@@ -102,6 +105,7 @@ impl Shop {
             gate: gate.clone(),
             ids: IdSource::new(Arc::new(SystemClock), seed),
             hold_ttl: HOUR,
+            sold_out_memory: bounds.sold_out_memory,
             batch_max: bounds.batch_max,
             queue_max: bounds.queue_max,
         });

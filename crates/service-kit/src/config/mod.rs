@@ -25,7 +25,7 @@ use self::layers::Sources;
 pub use self::{
     common::{Common, LogFormat},
     secret::{InvalidSecret, Secret, SecretUrl},
-    value::{count, duration},
+    value::{count, duration, duration_or_zero},
 };
 
 /// Variable that names the configuration file, like the flag `--config`.

@@ -10,11 +10,19 @@ const COUNT_MAX: usize = 1 << 30;
 /// # Errors
 /// When the text is no duration, or zero.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("must be longer than 0".to_owned()),
-        Ok(duration) => Ok(duration),
-        Err(error) => Err(format!("must be a duration such as 250ms or 5m: {error}")),
+    match duration_or_zero(text)? {
+        Duration::ZERO => Err("must be longer than 0".to_owned()),
+        duration => Ok(duration),
     }
+}
+
+/// Reads a duration such as `50ms`, or `0ms` where that turns something off.
+///
+/// # Errors
+/// When the text is no duration.
+pub fn duration_or_zero(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|error| format!("must be a duration such as 250ms or 5m: {error}"))
 }
 
 /// Reads a whole number from 1 to 2^30.
@@ -39,6 +47,12 @@ mod tests {
         for text in ["", "5", "0s", "-5s", "soon"] {
             assert!(duration(text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn zero_is_a_duration_where_it_turns_something_off() {
+        assert_eq!(duration_or_zero("0ms"), Ok(Duration::ZERO));
+        assert!(duration_or_zero("soon").is_err());
     }
 
     #[test]

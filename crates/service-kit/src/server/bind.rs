@@ -18,7 +18,9 @@ const QUEUE_LEN: u32 = 4096;
 pub async fn bind(addr: SocketAddr, variable: &'static str) -> Result<TcpListener, String> {
     listen(addr).map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => format!(
-            "another program listens on {addr} already: stop it, or set {variable} to another address"
+            "another program listens on {addr} already: stop it, or choose another address, such as \
+             {variable}={}",
+            SocketAddr::new(addr.ip(), addr.port().wrapping_add(10).max(1024))
         ),
         ErrorKind::AddrNotAvailable => {
             format!("{addr} is no address of this machine: set {variable} to another one")

@@ -28,6 +28,9 @@ const ABANDONED_MAX: usize = 2048;
 /// A server whose requests are traced and shed; `.add_service(…)` makes it a router.
 pub type GrpcServer = Server<GrpcLayers>;
 
+/// Such a server with its services.
+pub type GrpcRouter = Router<GrpcLayers>;
+
 /// What every gRPC request passes, the innermost first.
 type GrpcLayers = Stack<UndecodedLayer, Stack<TraceLayer, Stack<ShedLayer, Identity>>>;
 
@@ -92,7 +95,7 @@ pub fn builder(limits: &GrpcLimits) -> GrpcServer {
 /// When the transport fails as a whole.
 pub async fn serve_grpc(
     port: impl Into<Port>,
-    router: Router<GrpcLayers>,
+    router: GrpcRouter,
     limits: GrpcLimits,
     stop: CancellationToken,
 ) -> io::Result<()> {

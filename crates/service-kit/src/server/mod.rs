@@ -22,7 +22,10 @@ mod undecoded;
 
 pub use self::{
     bind::bind,
-    grpc::{GRPC_CONNECTIONS_MAX, GrpcLimits, GrpcServer, MESSAGE_LEN_MAX, builder, serve_grpc},
+    grpc::{
+        GRPC_CONNECTIONS_MAX, GrpcLimits, GrpcRouter, GrpcServer, MESSAGE_LEN_MAX, builder,
+        serve_grpc,
+    },
     http::{HttpLimits, serve_http},
     port::{Front, Port},
     shed::{ShedLayer, ShedService},

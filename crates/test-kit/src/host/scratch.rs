@@ -31,7 +31,7 @@ pub(crate) fn root() -> &'static Path {
 }
 
 /// A new, empty directory of this run, which other users may enter.
-pub(crate) fn directory(name: &str) -> PathBuf {
+pub fn directory(name: &str) -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let path = run().join(format!("{name}-{number}"));

@@ -5,7 +5,7 @@ use domain::DealId;
 use crate::ledger::{
     book::{Book, DealRow, DealStatus, Sums},
     command::{OpenDeal, Outcome, Refusal},
-    decide::hand_back,
+    decide::{hand_back, stands},
 };
 
 /// Moves units from the shelf into a new deal. A deal that is open already stays as it is.
@@ -28,26 +28,37 @@ pub(super) fn open(book: &mut Book, deal: &OpenDeal) -> Outcome {
         product_id: deal.product_id,
         product_name: shelf.product_name.clone(),
         number: 0,
+        planned: units,
         status: DealStatus::Running,
         unit_price: deal.unit_price.unwrap_or(shelf.unit_price),
         per_user_limit: deal.per_user_limit,
         starts_at: book.now,
         ends_at: deal.ends_at,
-        sums: Sums {
-            initial: units,
-            available: units,
-            ..Sums::default()
-        },
+        ended_at: None,
+        sums: Sums::default(),
         owed: 0,
     };
+    open_with(book, opened, units);
+    Outcome::DealOpen(deal.deal_id)
+}
+
+/// Opens a deal with units that its shelf has.
+pub(super) fn open_with(book: &mut Book, deal: DealRow, units: i64) {
     let out_of_the_shelf = Sums {
         available: -units,
         returned: units,
         ..Sums::default()
     };
     book.move_shelf(deal.product_id, out_of_the_shelf);
-    book.open_deal(opened);
-    Outcome::DealOpen(deal.deal_id)
+    book.open_deal(DealRow {
+        status: DealStatus::Running,
+        sums: Sums {
+            initial: units,
+            available: units,
+            ..Sums::default()
+        },
+        ..deal
+    });
 }
 
 /// Hands what is available back to the shelf. Open holds outlive the deal.
@@ -56,7 +67,7 @@ pub(super) fn end(book: &mut Book, deal_id: DealId) -> Outcome {
         return Outcome::Unknown;
     };
     if deal.status == DealStatus::Ended {
-        return Outcome::DealEnded;
+        return stands(DealStatus::Ended, false);
     }
     let (product_id, units) = (deal.product_id, deal.sums.available);
     if !book.shelves.contains_key(&product_id) {
@@ -68,5 +79,5 @@ pub(super) fn end(book: &mut Book, deal_id: DealId) -> Outcome {
     };
     hand_back(book, deal_id, product_id, units, leaving);
     book.end_deal(deal_id);
-    Outcome::DealEnded
+    stands(DealStatus::Ended, true)
 }

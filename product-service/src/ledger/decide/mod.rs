@@ -2,12 +2,15 @@
 //!
 //! - `take`: hold stock, all lines or none.
 //! - `end`: confirm, restore, expire.
-//! - `deal`: open and end a deal. `shelf`: add and write off.
+//! - `deal`: open and end a deal. `schedule`: plan one, open it at its time, or drop the plan. `selling`:
+//!   pause, resume and restock one that is open. `shelf`: add and write off.
 //!
 //! Every stock fact is born here, so this is where its event will be written too.
 
 mod deal;
 pub(crate) mod end;
+mod schedule;
+mod selling;
 mod shelf;
 pub(crate) mod take;
 #[cfg(test)]
@@ -28,6 +31,12 @@ pub fn decide(book: &mut Book, command: &Command) -> Outcome {
         Command::Expire { order_id, grace } => end::expire(book, *order_id, *grace),
         Command::OpenDeal(deal) => deal::open(book, deal),
         Command::EndDeal(deal_id) => deal::end(book, *deal_id),
+        Command::ScheduleDeal(plan) => schedule::schedule(book, plan),
+        Command::StartScheduled(deal_id) => schedule::start(book, *deal_id),
+        Command::CancelDeal(deal_id) => schedule::cancel(book, *deal_id),
+        Command::PauseDeal(deal_id) => selling::set(book, *deal_id, DealStatus::Paused),
+        Command::ResumeDeal(deal_id) => selling::set(book, *deal_id, DealStatus::Running),
+        Command::RestockDeal { deal_id, delta } => selling::restock(book, *deal_id, *delta),
         Command::AdjustShelf { product_id, delta } => shelf::adjust(book, *product_id, *delta),
         Command::GiveBack(units) => {
             for taken in units {
@@ -43,9 +52,16 @@ fn owe(book: &mut Book, deal_id: DealId, units: i64) {
     let has_gate = book
         .deals
         .get(&deal_id)
-        .is_some_and(|deal| deal.status != DealStatus::Ended);
+        .is_some_and(|deal| deal.status.is_open());
     if has_gate && units > 0 {
         book.move_deal(deal_id, Sums::default(), units);
+    }
+}
+
+fn stands(status: DealStatus, has_changed: bool) -> Outcome {
+    Outcome::DealStands {
+        status,
+        has_changed,
     }
 }
 

@@ -6,10 +6,12 @@ use std::time::Duration;
 use domain::{DealId, Money, OrderId, ProductId, Quantity, Timestamp, UserId};
 use uuid::Uuid;
 
-use super::decide;
+use super::{decide, stands};
 use crate::ledger::{
     book::{Book, DealRow, DealStatus, ShelfRow, Sums},
-    command::{Command, GateUnits, OpenDeal, Outcome, Refusal, Route, Take, TakeLine, Taken},
+    command::{
+        Command, GateUnits, OpenDeal, Outcome, Refusal, Route, ScheduleDeal, Take, TakeLine, Taken,
+    },
     hold::HoldState,
 };
 
@@ -67,11 +69,13 @@ fn running(id: DealId, product_id: ProductId, per_user_limit: Option<i64>) -> De
         product_id,
         product_name: "deal".into(),
         number: 1,
+        planned: 10,
         status: DealStatus::Running,
         unit_price: money(DEAL_PRICE),
         per_user_limit,
         starts_at: Timestamp::from_micros(START_US),
         ends_at: None,
+        ended_at: None,
         sums: filled(10),
         owed: 0,
     }
@@ -575,7 +579,7 @@ fn a_release_after_the_deal_s_end_goes_to_the_shelf_and_owes_nothing() {
     ));
     assert_eq!(
         decide(&mut book, &Command::EndDeal(HOT_DEAL)),
-        Outcome::DealEnded
+        stands(DealStatus::Ended, true)
     );
     let shelf = book.shelves[&HOT].sums;
     assert_eq!((shelf.available, shelf.restocked), (17, 7));
@@ -610,7 +614,7 @@ fn ending_a_deal_twice_moves_its_units_once() {
     let before = figures(&book);
     assert_eq!(
         decide(&mut book, &Command::EndDeal(WARM_DEAL)),
-        Outcome::DealEnded
+        stands(DealStatus::Ended, false)
     );
     assert_eq!(figures(&book), before);
     assert_eq!(
@@ -780,4 +784,223 @@ fn a_hold_whose_rows_are_not_locked_does_not_end() {
         decide(&mut book, &restore(1)),
         Outcome::Released { .. }
     ));
+}
+
+/// Of the normal product, from `starts` to `ends` seconds after the start.
+fn plan(number: u128, units: i64, starts: u64, ends: u64) -> ScheduleDeal {
+    let at = |seconds| Timestamp::from_micros(START_US).plus(Duration::from_secs(seconds));
+    ScheduleDeal {
+        deal_id: deal(number),
+        product_id: NORMAL,
+        units,
+        unit_price: money(DEAL_PRICE),
+        per_user_limit: None,
+        starts_at: at(starts),
+        ends_at: at(ends),
+    }
+}
+
+fn schedule(book: &mut Book, plan: ScheduleDeal) -> Outcome {
+    decide(book, &Command::ScheduleDeal(plan))
+}
+
+fn at_second(book: &mut Book, second: u64) {
+    book.now = Timestamp::from_micros(START_US).plus(Duration::from_secs(second));
+}
+
+#[test]
+fn a_scheduled_deal_leaves_the_shelf_alone_until_it_opens_at_its_time() {
+    let mut book = book();
+    let planned = schedule(&mut book, plan(21, 4, 100, 200));
+    assert_eq!(planned, stands(DealStatus::Scheduled, true));
+    let start = Command::StartScheduled(deal(21));
+    assert_eq!(
+        decide(&mut book, &start),
+        stands(DealStatus::Scheduled, false)
+    );
+    taken(decide(
+        &mut book,
+        &take(1, &[line(NORMAL, 3, Route::Shelf)]),
+    ));
+    at_second(&mut book, 100);
+    assert_eq!(decide(&mut book, &start), stands(DealStatus::Running, true));
+    assert_eq!(
+        decide(&mut book, &start),
+        stands(DealStatus::Running, false)
+    );
+    let (opened, shelf) = (&book.deals[&deal(21)], &book.shelves[&NORMAL]);
+    assert_eq!((opened.sums, shelf.sums.available), (filled(4), 3));
+    assert_eq!(shelf.deal_id, Some(deal(21)));
+}
+
+#[test]
+fn a_deal_opens_with_what_the_shelf_has_if_that_is_less_than_planned() {
+    let mut book = book();
+    schedule(&mut book, plan(21, 40, 0, 200));
+    decide(&mut book, &Command::StartScheduled(deal(21)));
+    let opened = &book.deals[&deal(21)];
+    assert_eq!((opened.planned, opened.sums), (40, filled(10)));
+}
+
+#[test]
+fn a_deal_waits_for_another_to_end_and_is_over_when_its_window_is() {
+    for (ends_in_time, status) in [(true, DealStatus::Running), (false, DealStatus::Ended)] {
+        let mut book = book();
+        schedule(&mut book, plan(21, 4, 100, 200));
+        let by_hand = OpenDeal {
+            product_id: NORMAL,
+            deal_id: deal(22),
+            ..open(Some(2))
+        };
+        decide(&mut book, &Command::OpenDeal(by_hand));
+        at_second(&mut book, 100);
+        let start = Command::StartScheduled(deal(21));
+        assert_eq!(
+            decide(&mut book, &start),
+            stands(DealStatus::Scheduled, false)
+        );
+        if ends_in_time {
+            decide(&mut book, &Command::EndDeal(deal(22)));
+        } else {
+            at_second(&mut book, 200);
+        }
+        assert_eq!(decide(&mut book, &start), stands(status, true));
+        let shelf = book.shelves[&NORMAL].clone();
+        let expected = if ends_in_time { deal(21) } else { deal(22) };
+        assert_eq!(shelf.deal_id, Some(expected));
+        assert!(shelf.sums.is_sound());
+    }
+}
+
+#[test]
+fn windows_of_a_product_do_not_overlap_but_may_touch() {
+    let mut book = book();
+    schedule(&mut book, plan(21, 1, 100, 200));
+    for (starts, ends) in [(0, 101), (199, 300), (120, 130), (50, 250)] {
+        let overlaps = schedule(&mut book, plan(22, 1, starts, ends));
+        assert_eq!(overlaps, Outcome::Overlaps(deal(21)), "{starts} {ends}");
+    }
+    for (number, starts, ends) in [(23, 50, 100), (24, 200, 300)] {
+        let fits = schedule(&mut book, plan(number, 1, starts, ends));
+        assert_eq!(fits, stands(DealStatus::Scheduled, true));
+    }
+    // What is over takes no time any more.
+    decide(&mut book, &Command::CancelDeal(deal(21)));
+    let fits = schedule(&mut book, plan(25, 1, 100, 200));
+    assert_eq!(fits, stands(DealStatus::Scheduled, true));
+}
+
+#[test]
+fn a_plan_that_is_over_or_of_no_product_is_refused() {
+    let mut book = book();
+    at_second(&mut book, 200);
+    let late = schedule(&mut book, plan(21, 1, 100, 200));
+    assert_eq!(late, Outcome::EndsInThePast);
+    let mut of_nothing = plan(21, 1, 300, 400);
+    of_nothing.product_id = product(99);
+    assert_eq!(
+        schedule(&mut book, of_nothing),
+        Outcome::Refused(Refusal::ProductNotFound(product(99)))
+    );
+}
+
+#[test]
+fn a_plan_can_be_dropped_until_it_opens() {
+    let mut book = book();
+    schedule(&mut book, plan(21, 4, 0, 200));
+    for has_changed in [true, false] {
+        let dropped = decide(&mut book, &Command::CancelDeal(deal(21)));
+        assert_eq!(dropped, stands(DealStatus::Ended, has_changed));
+    }
+    let never = decide(&mut book, &Command::StartScheduled(deal(21)));
+    assert_eq!(never, stands(DealStatus::Ended, false));
+    schedule(&mut book, plan(22, 4, 0, 200));
+    decide(&mut book, &Command::StartScheduled(deal(22)));
+    for _ in 0..2 {
+        let too_late = decide(&mut book, &Command::CancelDeal(deal(22)));
+        assert_eq!(
+            too_late,
+            Outcome::Refused(Refusal::DealNotScheduled(NORMAL))
+        );
+        decide(&mut book, &Command::EndDeal(deal(22)));
+    }
+}
+
+#[test]
+fn a_paused_deal_keeps_its_units_and_sells_none() {
+    let mut book = book();
+    for has_changed in [true, false] {
+        let paused = decide(&mut book, &Command::PauseDeal(WARM_DEAL));
+        assert_eq!(paused, stands(DealStatus::Paused, has_changed));
+    }
+    let refused = decide(&mut book, &take(1, &[admitted(WARM, 2, WARM_DEAL)]));
+    assert_eq!(refused, Outcome::Refused(Refusal::DealNotOpen(WARM)));
+    assert_eq!(book.deals[&WARM_DEAL].owed, 2, "what its gate took is owed");
+    assert_eq!(book.deals[&WARM_DEAL].sums, filled(10));
+    for has_changed in [true, false] {
+        let resumed = decide(&mut book, &Command::ResumeDeal(WARM_DEAL));
+        assert_eq!(resumed, stands(DealStatus::Running, has_changed));
+    }
+    taken(decide(&mut book, &take(2, &[admitted(WARM, 2, WARM_DEAL)])));
+}
+
+fn restock(book: &mut Book, delta: i64) -> Outcome {
+    let deal_id = WARM_DEAL;
+    decide(book, &Command::RestockDeal { deal_id, delta })
+}
+
+#[test]
+fn units_added_to_a_deal_are_owed_and_those_written_off_are_not() {
+    for status in [DealStatus::Running, DealStatus::Paused] {
+        let mut book = book();
+        book.deals.get_mut(&WARM_DEAL).unwrap().status = status;
+        assert_eq!(restock(&mut book, 5), stands(status, true));
+        assert_eq!(restock(&mut book, -7), stands(status, true));
+        let row = &book.deals[&WARM_DEAL];
+        let figures = (row.sums.available, row.sums.restocked, row.sums.written_off);
+        assert_eq!((figures, row.owed), ((8, 5, 7), 5));
+        assert!(row.sums.is_sound());
+    }
+}
+
+#[test]
+fn no_more_is_written_off_than_is_available() {
+    let mut book = book();
+    taken(decide(&mut book, &take(1, &[admitted(WARM, 4, WARM_DEAL)])));
+    let before = figures(&book);
+    for delta in [-7, i64::MIN] {
+        let refused = restock(&mut book, delta);
+        assert_eq!(refused, Outcome::Refused(Refusal::OutOfStock(WARM)));
+    }
+    assert_eq!(restock(&mut book, i64::MAX), Outcome::Failed);
+    assert_eq!(figures(&book), before);
+    assert_eq!(restock(&mut book, -6), stands(DealStatus::Running, true));
+}
+
+#[test]
+fn a_deal_that_is_not_open_cannot_be_paused_resumed_or_restocked() {
+    let mut book = book();
+    decide(&mut book, &Command::EndDeal(WARM_DEAL));
+    schedule(&mut book, plan(21, 4, 100, 200));
+    let before = book.clone();
+    for (deal_id, product_id) in [(WARM_DEAL, WARM), (deal(21), NORMAL)] {
+        for command in [
+            Command::PauseDeal(deal_id),
+            Command::ResumeDeal(deal_id),
+            Command::RestockDeal { deal_id, delta: 1 },
+        ] {
+            let refused = decide(&mut book, &command);
+            assert_eq!(refused, Outcome::Refused(Refusal::DealNotOpen(product_id)));
+        }
+    }
+    assert_eq!(book, before);
+}
+
+#[test]
+fn nobody_hears_that_a_paused_deal_is_sold_out() {
+    let mut book = book();
+    restock(&mut book, -10);
+    assert!(book.left().iter().any(|left| left.is_empty));
+    decide(&mut book, &Command::PauseDeal(WARM_DEAL));
+    assert!(!book.left().iter().any(|left| left.is_empty));
 }

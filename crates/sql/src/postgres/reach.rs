@@ -5,18 +5,14 @@ use std::time::Duration;
 use sqlx::{ConnectOptions as _, Connection as _, postgres::PgConnectOptions};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::{SqlError, is_retryable, schema, tls};
+use super::{schema, tls};
+use crate::{SqlError, is_retryable};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Returns when the server lets us in. While it does not answer, or is starting up, tries again with
-/// growing pauses for as long as `patience`, and says so in the log; a refusal that will not pass
-/// (wrong password, no such database, a certificate that is not trusted) is returned at once.
-///
-/// # Errors
-/// [`SqlError::Unreachable`] when patience is over, and those refusals.
-pub async fn wait_until_reachable(url: &str, patience: Duration) -> Result<(), SqlError> {
+/// See [`crate::wait_until_reachable`].
+pub(crate) async fn wait_until_reachable(url: &str, patience: Duration) -> Result<(), SqlError> {
     let options = schema::read_url(url)?;
     tls::check_root_cert(url)?;
     let place = place(&options);

@@ -10,7 +10,7 @@ use crate::SqlError;
 const NAME_LEN_MAX: usize = 63;
 
 /// Connect options for `url`, bound to `schema` on whatever connection is made with them.
-pub(crate) fn options(url: &str, schema: &str) -> Result<PgConnectOptions, SqlError> {
+pub(super) fn options(url: &str, schema: &str) -> Result<PgConnectOptions, SqlError> {
     check_name(schema)?;
     let options = read_url(url)?.options([("search_path", schema)]);
     Ok(match options.get_application_name() {
@@ -20,7 +20,7 @@ pub(crate) fn options(url: &str, schema: &str) -> Result<PgConnectOptions, SqlEr
 }
 
 /// Connect options as the URL says them.
-pub(crate) fn read_url(url: &str) -> Result<PgConnectOptions, SqlError> {
+pub(super) fn read_url(url: &str) -> Result<PgConnectOptions, SqlError> {
     PgConnectOptions::from_str(url).map_err(|_| SqlError::Url)
 }
 

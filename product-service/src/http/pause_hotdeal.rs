@@ -1,0 +1,23 @@
+//! `POST /products/{product_id}/hotdeal/pause`: the deal keeps its units and sells none.
+
+use axum::{Json as Body, extract::State};
+use domain::ProductId;
+use service_kit::{
+    extract::{OptionalJson, Path},
+    problem::Problem,
+};
+
+use super::{Shop, body::ChangedDealBody};
+
+pub(super) async fn pause(
+    State(shop): State<Shop>,
+    Path(product_id): Path<ProductId>,
+    OptionalJson(_): OptionalJson<serde_json::Map<String, serde_json::Value>>,
+) -> Result<Body<ChangedDealBody>, Problem> {
+    let paused = shop.deals.pause(product_id).await?;
+    let message = match paused.was_so {
+        true => "the hot deal is paused already: nothing was changed",
+        false => "the hot deal is paused",
+    };
+    Ok(Body(ChangedDealBody::new(&paused.deal, message)))
+}

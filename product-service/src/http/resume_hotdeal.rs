@@ -1,0 +1,23 @@
+//! `POST /products/{product_id}/hotdeal/resume`: a paused deal sells again.
+
+use axum::{Json as Body, extract::State};
+use domain::ProductId;
+use service_kit::{
+    extract::{OptionalJson, Path},
+    problem::Problem,
+};
+
+use super::{Shop, body::ChangedDealBody};
+
+pub(super) async fn resume(
+    State(shop): State<Shop>,
+    Path(product_id): Path<ProductId>,
+    OptionalJson(_): OptionalJson<serde_json::Map<String, serde_json::Value>>,
+) -> Result<Body<ChangedDealBody>, Problem> {
+    let resumed = shop.deals.resume(product_id).await?;
+    let message = match resumed.was_so {
+        true => "the hot deal runs already: nothing was changed",
+        false => "the hot deal sells again",
+    };
+    Ok(Body(ChangedDealBody::new(&resumed.deal, message)))
+}

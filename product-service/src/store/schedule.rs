@@ -1,0 +1,149 @@
+//! Deals before they open, and when they are due.
+//!
+//! The statements of the ledger's transaction come first, then what is read outside of it.
+
+use std::time::Duration;
+
+use domain::{DealId, ProductId, Timestamp};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    ledger::book::{DealRow, DealStatus, Window},
+    store::{Store, answered},
+};
+
+const WINDOWS: &str = "
+    SELECT product_id, id, starts_at_us, ends_at_us FROM deals
+    WHERE product_id = ANY ($1) AND status IN ('scheduled', 'running', 'paused')";
+
+const SCHEDULE: &str = "
+    INSERT INTO deals (id, product_id, planned, status, unit_price_minor, per_user_limit, starts_at_us,
+        ends_at_us, initial, available, ended_at_us)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9)";
+
+/// A scheduled deal has no figures yet, so these are written as they are.
+const START: &str = "
+    UPDATE deals SET
+        number = (SELECT coalesce(max(number), 0) + 1 FROM deals WHERE product_id = $2),
+        status = $3, initial = $4, restocked = $5, available = $6, held = $7, sold = $8,
+        written_off = $9, returned = $10, owed = $11, ended_at_us = $12
+    WHERE id = $1";
+const PUT_IN_THE_SHELF_S_PLACE: &str = "UPDATE shelves SET deal_id = $1 WHERE product_id = $2";
+
+const SET: &str = "UPDATE deals SET status = $2 WHERE id = $1";
+
+const DUE: &str = "
+    SELECT id, status, due_at_us, now_us() AS clock_us FROM (
+        SELECT id, status,
+            CASE status WHEN 'scheduled' THEN starts_at_us ELSE ends_at_us END AS due_at_us
+        FROM deals WHERE status IN ('scheduled', 'running', 'paused')
+    ) AS waiting
+    WHERE due_at_us <= (SELECT now_us() + $1)
+    ORDER BY due_at_us, id";
+
+/// When the deals of these products that have not ended are to sell; read under the locks of their shelves.
+pub(super) async fn windows(
+    db: &mut PgConnection,
+    product_ids: &[ProductId],
+) -> Result<Vec<((ProductId, DealId), Window)>, sqlx::Error> {
+    let raw: Vec<Uuid> = product_ids.iter().map(|id| id.0).collect();
+    let rows: Vec<(Uuid, Uuid, i64, Option<i64>)> =
+        sqlx::query_as(WINDOWS).bind(raw).fetch_all(db).await?;
+    let window = |(product_id, deal_id, starts_at_us, ends_at_us): (_, _, _, Option<i64>)| {
+        let window = Window {
+            starts_at: Timestamp::from_micros(starts_at_us),
+            ends_at: ends_at_us.map(Timestamp::from_micros),
+        };
+        ((ProductId(product_id), DealId(deal_id)), window)
+    };
+    Ok(rows.into_iter().map(window).collect())
+}
+
+/// Inserts a deal that has not opened, and may be over already.
+pub(super) async fn schedule(db: &mut PgConnection, deal: &DealRow) -> Result<(), sqlx::Error> {
+    sqlx::query(SCHEDULE)
+        .bind(deal.id.0)
+        .bind(deal.product_id.0)
+        .bind(deal.planned)
+        .bind(deal.status.as_str())
+        .bind(deal.unit_price.minor())
+        .bind(deal.per_user_limit)
+        .bind(deal.starts_at.as_micros())
+        .bind(deal.ends_at.map(Timestamp::as_micros))
+        .bind(deal.ended_at.map(Timestamp::as_micros))
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+/// Gives a deal that was scheduled its number and puts it in its shelf's place, unless it is over already.
+pub(super) async fn start(db: &mut PgConnection, deal: &DealRow) -> Result<(), sqlx::Error> {
+    let sums = &deal.sums;
+    sqlx::query(START)
+        .bind(deal.id.0)
+        .bind(deal.product_id.0)
+        .bind(deal.status.as_str())
+        .bind(sums.initial)
+        .bind(sums.restocked)
+        .bind(sums.available)
+        .bind(sums.held)
+        .bind(sums.sold)
+        .bind(sums.written_off)
+        .bind(sums.returned)
+        .bind(deal.owed)
+        .bind(deal.ended_at.map(Timestamp::as_micros))
+        .execute(&mut *db)
+        .await?;
+    if deal.status == DealStatus::Ended {
+        return Ok(());
+    }
+    sqlx::query(PUT_IN_THE_SHELF_S_PLACE)
+        .bind(deal.id.0)
+        .bind(deal.product_id.0)
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+/// Lets a deal sell, or not.
+pub(super) async fn set(db: &mut PgConnection, deal: &DealRow) -> Result<(), sqlx::Error> {
+    sqlx::query(SET)
+        .bind(deal.id.0)
+        .bind(deal.status.as_str())
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+/// A deal whose time has come, or is near.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DueDeal {
+    /// The deal.
+    pub id: DealId,
+    /// It is to open; otherwise it is to end.
+    pub is_to_open: bool,
+    /// When.
+    pub due_at: Timestamp,
+    /// The database's clock.
+    pub now: Timestamp,
+}
+
+impl Store {
+    /// Deals that are to open or to end within `horizon` from now, the most overdue first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn due_deals(&self, horizon: Duration) -> Result<Vec<DueDeal>, sqlx::Error> {
+        let horizon_us = i64::try_from(horizon.as_micros()).unwrap_or(i64::MAX);
+        let reading = sqlx::query_as(DUE).bind(horizon_us).fetch_all(&self.pool);
+        let rows: Vec<(Uuid, String, i64, i64)> = answered(reading).await?;
+        let due = |(id, status, due_at_us, clock_us): (_, String, _, _)| DueDeal {
+            id: DealId(id),
+            is_to_open: status == DealStatus::Scheduled.as_str(),
+            due_at: Timestamp::from_micros(due_at_us),
+            now: Timestamp::from_micros(clock_us),
+        };
+        Ok(rows.into_iter().map(due).collect())
+    }
+}
