@@ -27,12 +27,18 @@ async fn serve(
     stop: CancellationToken,
 ) -> Result<(), ServiceError> {
     config.warn_if_no_buyer_is_believed();
+    let front = config.front().map_err(ServiceError::Setting)?;
     let buyers = bind(config.order_http_addr, "ORDER_HTTP_ADDR").await;
     let buyers = buyers.map_err(ServiceError::Listen)?;
     let operators = bind(config.order_ops_addr, "ORDER_OPS_ADDR").await;
     let operators = operators.map_err(ServiceError::Listen)?;
     let (http, ops_addr) = (buyers.local_addr()?, operators.local_addr()?);
-    let transports = connect(&config.product_grpc_url, config.product_channels)?;
+    let ca_pem = config.product_grpc_ca().map_err(ServiceError::Setting)?;
+    let transports = connect(
+        &config.product_grpc_url,
+        config.product_channels,
+        ca_pem.as_deref(),
+    )?;
     let building = OrderService::build(&config, transports);
     let Some(service) = stop.run_until_cancelled(building).await else {
         return Ok(());
@@ -41,8 +47,8 @@ async fn serve(
     let limits = HttpLimits::from(&config.common);
     let router = http::index::router().merge(service.router());
     let ops = ops::router(service.health(), &telemetry);
-    let serving = serve_http(buyers, router, limits.clone(), stop.clone());
-    tracing::info!(%http, ops = %ops_addr, "order-service listens");
+    let serving = serve_http(front.http(buyers), router, limits.clone(), stop.clone());
+    tracing::info!(%http, ops = %ops_addr, tls = front.is_tls(), "order-service listens");
     let work = upon(serving, &stop, "the background work", |stop| {
         service.run(stop)
     });

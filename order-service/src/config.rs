@@ -1,8 +1,12 @@
 //! The settings of order-service. Each field's first line is what `--help` says.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use service_kit::config::{Common, Secret, SecretUrl, Settings, count, duration};
+use service_kit::{
+    config::{Common, Secret, SecretUrl, Settings, count, duration},
+    server::Front,
+    tls,
+};
 
 /// product-service holds stock no longer than this.
 const HOLD_TTL_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -28,7 +32,7 @@ pub struct Config {
     #[arg(long, env = "ORDER_OPS_ADDR", default_value = "127.0.0.1:9102")]
     pub order_ops_addr: SocketAddr,
 
-    /// product-service's replicas, separated by commas
+    /// product-service's replicas, separated by commas; https:// over TLS
     #[arg(
         long,
         env = "PRODUCT_GRPC_URL",
@@ -36,6 +40,10 @@ pub struct Config {
         default_value = "http://127.0.0.1:50051"
     )]
     pub product_grpc_url: Vec<String>,
+
+    /// Authority that signed their certificates, in PEM; none: those that this machine trusts
+    #[arg(long, env = "PRODUCT_GRPC_CA_FILE")]
+    pub product_grpc_ca_file: Option<PathBuf>,
 
     /// gRPC connections to each of them
     #[arg(long, env = "PRODUCT_CHANNELS", value_parser = count, default_value_t = 2)]
@@ -82,6 +90,32 @@ impl Config {
             );
         }
     }
+
+    /// What its port for buyers shows.
+    ///
+    /// # Errors
+    /// In words that name the variable of TLS or CORS that cannot be used.
+    pub fn front(&self) -> Result<Front, String> {
+        Front::new(&self.common)
+    }
+
+    /// The certificates in `PRODUCT_GRPC_CA_FILE`, in PEM; `None`: it is not set.
+    ///
+    /// # Errors
+    /// When the file cannot be used, or would not be: then a connection would not be what it was meant to
+    /// be.
+    pub fn product_grpc_ca(&self) -> Result<Option<Vec<u8>>, String> {
+        const VARIABLE: &str = "PRODUCT_GRPC_CA_FILE";
+        let Some(file) = &self.product_grpc_ca_file else {
+            return Ok(None);
+        };
+        if let Some(plain) = self.product_grpc_url.iter().find(|url| !is_tls(url)) {
+            return Err(format!(
+                "{VARIABLE} is set, but PRODUCT_GRPC_URL has {plain}: only https:// is TLS"
+            ));
+        }
+        tls::read_ca(file, VARIABLE).map(Some)
+    }
 }
 
 impl AsRef<Common> for Config {
@@ -90,9 +124,14 @@ impl AsRef<Common> for Config {
     }
 }
 
+fn is_tls(url: &str) -> bool {
+    url.starts_with("https://")
+}
+
 fn is_address(url: &str) -> bool {
     let authority = url
         .strip_prefix("http://")
+        .or_else(|| url.strip_prefix("https://"))
         .map(|rest| rest.trim_end_matches('/'));
     authority.is_some_and(|authority| authority.contains(':') && !authority.contains('/'))
 }
@@ -111,9 +150,11 @@ impl Settings for Config {
         }
         if let Some(url) = self.product_grpc_url.iter().find(|url| !is_address(url)) {
             return Err(format!(
-                "PRODUCT_GRPC_URL must be like http://host:50051, not {url:?}"
+                "PRODUCT_GRPC_URL must be like http://host:50051 or https://host:50051, not {url:?}"
             ));
         }
+        self.product_grpc_ca()?;
+        self.front()?;
         if self.order_batch_max > BATCH_LEN_MAX {
             return Err(format!("ORDER_BATCH_MAX must be at most {BATCH_LEN_MAX}"));
         }
@@ -156,8 +197,8 @@ mod tests {
 
     #[test]
     fn several_product_services_are_separated_by_commas() {
-        let config = load(&["--product-grpc-url=http://a:1,http://b:2"]).unwrap();
-        assert_eq!(config.product_grpc_url, ["http://a:1", "http://b:2"]);
+        let config = load(&["--product-grpc-url=http://a:1,https://b:2"]).unwrap();
+        assert_eq!(config.product_grpc_url, ["http://a:1", "https://b:2"]);
     }
 
     #[test]
@@ -169,6 +210,10 @@ mod tests {
             ("--order-batch-max=0", "order-batch-max"),
             ("--product-grpc-url=127.0.0.1:50051", "PRODUCT_GRPC_URL"),
             ("--product-grpc-url=http://a:1,", "PRODUCT_GRPC_URL"),
+            ("--product-grpc-ca-file=ca.pem", "PRODUCT_GRPC_CA_FILE"),
+            ("--tls-cert-file=cert.pem", "TLS_KEY_FILE"),
+            ("--cors-origins=*,https://shop.example", "CORS_ORIGINS"),
+            ("--cors-origins=shop.example", "cors-origins"),
         ] {
             assert!(load(&[arg]).unwrap_err().contains(name), "{arg}");
         }

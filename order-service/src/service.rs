@@ -43,8 +43,11 @@ pub enum ServiceError {
     /// The database cannot be reached or migrated.
     #[error("DATABASE_URL: {0}")]
     Database(#[from] sql::SqlError),
-    /// An address of product-service is no URL.
-    #[error("PRODUCT_GRPC_URL: {0}")]
+    /// A setting cannot be used; the words name its variable.
+    #[error("{0}")]
+    Setting(String),
+    /// An address of product-service is no URL, or there is nobody to trust over TLS.
+    #[error("PRODUCT_GRPC_URL: {0}{why}", why = cause(.0))]
     Address(#[from] tonic::transport::Error),
     /// The token cannot be sent in a header.
     #[error("SERVICE_TOKEN: {0}")]
@@ -64,6 +67,12 @@ pub enum ServiceError {
     /// A background task ended though nobody told it to.
     #[error("the background task {0:?} ended by itself")]
     Ended(&'static str),
+}
+
+/// What lies behind an error of the transport, whose own words say next to nothing.
+fn cause(error: &tonic::transport::Error) -> String {
+    let source = std::error::Error::source(error);
+    source.map_or_else(String::new, |source| format!(": {source}"))
 }
 
 /// Everything that answers, and what must run for it to answer.

@@ -7,7 +7,7 @@ use service_kit::{
     auth::Access,
     ops,
     run::{program, together, upon},
-    server::{GrpcLimits, HttpLimits, bind, serve_grpc, serve_http},
+    server::{Front, GrpcLimits, HttpLimits, bind, serve_grpc, serve_http},
     telemetry::Telemetry,
 };
 use tokio::net::TcpListener;
@@ -45,6 +45,7 @@ pub struct App {
     config: Config,
     service: Service,
     listeners: Listeners,
+    front: Front,
     admin: Access,
     callers: Access,
     ops: Router,
@@ -77,6 +78,7 @@ impl App {
     pub async fn build(config: Config, telemetry: &Telemetry) -> Result<Self, ServiceError> {
         let admin = config.admin_access().map_err(ServiceError::Setting)?;
         let callers = config.caller_access().map_err(ServiceError::Setting)?;
+        let front = config.front().map_err(ServiceError::Setting)?;
         let listeners = Listeners::bind(&config)
             .await
             .map_err(ServiceError::Setting)?;
@@ -86,6 +88,7 @@ impl App {
             config,
             service,
             listeners,
+            front,
             admin,
             callers,
             ops,
@@ -118,12 +121,14 @@ impl App {
             ..GrpcLimits::from(&self.config.common)
         };
         let router = http::index::router().merge(self.service.router(self.admin));
-        let http = serve_http(self.listeners.http, router, limits.clone(), stop.clone());
+        let port = self.front.http(self.listeners.http);
+        let http = serve_http(port, router, limits.clone(), stop.clone());
         let (router, watch) = self.service.grpc_router(self.callers, &grpc_limits)?;
-        let grpc = serve_grpc(self.listeners.grpc, router, grpc_limits, stop.clone());
+        let port = self.front.grpc(self.listeners.grpc);
+        let grpc = serve_grpc(port, router, grpc_limits, stop.clone());
         let ops = (self.listeners.ops, self.ops);
 
-        tracing::info!(http = %at.http, grpc = %at.grpc, ops = %at.ops, "product-service is up");
+        tracing::info!(http = %at.http, grpc = %at.grpc, ops = %at.ops, tls = self.front.is_tls(), "product-service is up");
         let serving = async {
             let (served, ()) = tokio::join!(together(http, grpc, &stop), watch.run(stop.clone()));
             served

@@ -1,12 +1,13 @@
 //! The settings of product-service.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args};
 use service_kit::{
     auth::{Access, require_token},
     config::{Common, Secret, SecretUrl, Settings, count, duration, duration_or_zero},
-    server::GRPC_CONNECTIONS_MAX,
+    server::{Front, GRPC_CONNECTIONS_MAX},
+    tls,
 };
 
 use crate::{ledger::hold::HOLD_TTL_MAX, stock::sold_out::MEMORY_MAX};
@@ -23,9 +24,13 @@ pub struct Config {
     #[arg(long, env = "DATABASE_CONNECTIONS_MAX", value_parser = connections, default_value_t = 16)]
     pub database_connections_max: u32,
 
-    /// Where the stock of hot deals is counted first: redis://host/
+    /// Where the stock of hot deals is counted first: redis://host/, or rediss://host/ over TLS
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<SecretUrl>,
+
+    /// Authority that signed Redis's certificate, in PEM; none: those that this machine trusts
+    #[arg(long, env = "REDIS_CA_FILE")]
+    pub redis_ca_file: Option<PathBuf>,
 
     /// Whether hot deals go through Redis; false: every request goes straight to the database
     #[arg(long, env = "HOTDEAL_STOCK_REDIS", action = ArgAction::Set, default_value_t = true)]
@@ -101,6 +106,33 @@ impl Config {
         )
     }
 
+    /// What its ports for clients show.
+    ///
+    /// # Errors
+    /// In words that name the variable of TLS or CORS that cannot be used.
+    pub fn front(&self) -> Result<Front, String> {
+        Front::new(&self.common)
+    }
+
+    /// The certificates in `REDIS_CA_FILE`, in PEM; `None`: it is not set.
+    ///
+    /// # Errors
+    /// When the file cannot be used, or would not be: then the connection would not be what it was meant
+    /// to be.
+    pub fn redis_ca(&self) -> Result<Option<Vec<u8>>, String> {
+        const VARIABLE: &str = "REDIS_CA_FILE";
+        let Some(file) = &self.redis_ca_file else {
+            return Ok(None);
+        };
+        let is_tls = |url: &SecretUrl| url.expose().starts_with("rediss://");
+        if !self.redis_url.as_ref().is_none_or(is_tls) {
+            return Err(format!(
+                "{VARIABLE} is set, but REDIS_URL does not begin with rediss://: without that there is no TLS"
+            ));
+        }
+        tls::read_ca(file, VARIABLE).map(Some)
+    }
+
     /// The Redis of the gate; `None`: no gate.
     ///
     /// # Errors
@@ -130,6 +162,8 @@ impl Settings for Config {
         self.gate_url()?;
         self.admin_access()?;
         self.caller_access()?;
+        self.redis_ca()?;
+        self.front()?;
         Ok(())
     }
 }
@@ -220,9 +254,27 @@ mod tests {
     }
 
     #[test]
-    fn only_a_postgres_is_a_database() {
+    fn files_of_tls_that_would_not_be_used_are_refused_by_name() {
+        let redis = ("REDIS_URL", "redis://localhost/");
+        let error = load(&[redis, ("REDIS_CA_FILE", "ca.pem")]).unwrap_err();
+        assert!(
+            error.contains("REDIS_CA_FILE") && error.contains("rediss://"),
+            "{error}"
+        );
+        let over_tls = ("REDIS_URL", "rediss://localhost/");
+        let error = load(&[over_tls, ("REDIS_CA_FILE", "/nowhere")]).unwrap_err();
+        assert!(
+            error.contains("REDIS_CA_FILE: /nowhere cannot be read"),
+            "{error}"
+        );
+        let error = load(&[redis, ("TLS_KEY_FILE", "key.pem")]).unwrap_err();
+        assert!(error.contains("TLS_CERT_FILE is not"), "{error}");
+    }
+
+    #[test]
+    fn only_an_engine_there_is_is_a_database() {
         let with = |url| load(&[("HOTDEAL_STOCK_REDIS", "false"), ("DATABASE_URL", url)]);
-        for url in ["mysql://u:hush@h/db", "sqlite://x?hush", "u:hush@h/db"] {
+        for url in ["mysql://u:hush@h/db", "sqlite:hush.db", "u:hush@h/db"] {
             let error = with(url).unwrap_err();
             assert!(
                 error.contains("DATABASE_URL") && error.contains("postgres://"),
@@ -231,6 +283,7 @@ mod tests {
             assert!(!error.contains("hush"), "{error}");
         }
         assert!(with("postgresql://u@h/db").is_ok());
+        assert!(with("sqlite://shop.db").is_ok());
     }
 
     #[test]

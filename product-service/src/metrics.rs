@@ -23,6 +23,8 @@ const EXPIRED_TOTAL: &str = "holds_expired_total";
 /// Scheduled deals by what became of them at their time: `started`, `ended`, or `missed` when another
 /// deal was open until their window was over. Label `event`.
 const SCHEDULE_TOTAL: &str = "deal_schedule_total";
+/// Streams of `WatchDeal` that are open.
+const DEAL_WATCHERS: &str = "deal_watchers";
 /// Deals that run or are paused.
 const OPEN_DEALS: &str = "open_deals";
 
@@ -53,6 +55,7 @@ pub(crate) fn describe() {
         SCHEDULE_TOTAL,
         "deals that started, ended or missed their time by themselves, by event"
     );
+    describe_gauge!(DEAL_WATCHERS, "open streams that watch a deal");
     describe_gauge!(OPEN_DEALS, "deals that run or are paused");
 }
 
@@ -78,6 +81,10 @@ pub(crate) fn raised() {
 
 pub(crate) fn expired(holds: u64) {
     metrics::counter!(EXPIRED_TOTAL).increment(holds);
+}
+
+pub(crate) fn watchers_changed(by: f64) {
+    metrics::gauge!(DEAL_WATCHERS).increment(by);
 }
 
 pub(crate) fn scheduled(event: &'static str) {

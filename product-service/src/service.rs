@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     catalog::Catalog,
     config::Config,
+    deals::watch::Watches,
     gate::{Gate, GateError, GateOptions},
     grpc::{self, ProductGrpc, health::Watch},
     http::{self, Shop},
@@ -63,6 +64,24 @@ pub struct Service {
     request_timeout: Duration,
 }
 
+/// What runs beside the gRPC port.
+#[derive(Debug)]
+pub struct Beside {
+    health: Watch,
+    streams: Watches,
+}
+
+impl Beside {
+    /// Runs until `stop`; then no stream stays open, so that the port can close.
+    pub async fn run(self, stop: CancellationToken) {
+        let close = async {
+            stop.cancelled().await;
+            self.streams.close();
+        };
+        tokio::join!(self.health.run(stop.clone()), close);
+    }
+}
+
 impl Service {
     /// Waits for the database, migrates it, and puts the parts together. A Redis that is away is no
     /// hindrance.
@@ -72,7 +91,13 @@ impl Service {
     pub async fn connect(config: &Config) -> Result<Self, ServiceError> {
         metrics::describe();
         let gate = match config.gate_url().map_err(ServiceError::Setting)? {
-            Some(url) => Some(Gate::connect(GateOptions::new(url.expose())).await?),
+            Some(url) => {
+                let options = GateOptions {
+                    ca_pem: config.redis_ca().map_err(ServiceError::Setting)?,
+                    ..GateOptions::new(url.expose())
+                };
+                Some(Gate::connect(options).await?)
+            }
             None => None,
         };
         let [database, worker_database] = databases(config).await?;
@@ -124,7 +149,7 @@ impl Service {
         })
     }
 
-    /// Everything on the gRPC port: the service, reflection, and health, whose watch must run beside it.
+    /// Everything on the gRPC port: the service, reflection and health, and what must run beside it.
     ///
     /// # Errors
     /// When the descriptors for reflection are broken.
@@ -132,13 +157,20 @@ impl Service {
         &self,
         callers: Access,
         limits: &GrpcLimits,
-    ) -> Result<(GrpcRouter, Watch), ServiceError> {
+    ) -> Result<(GrpcRouter, Beside), ServiceError> {
         let (health, watch) = grpc::health::service(self.store.clone());
         let router = builder(limits)
             .add_service(self.grpc(callers))
             .add_service(grpc::reflection::service()?)
             .add_service(health);
-        Ok((router, watch))
+        let streams = self.shop.deals.watches().clone();
+        Ok((
+            router,
+            Beside {
+                health: watch,
+                streams,
+            },
+        ))
     }
 
     /// The ledger's database.

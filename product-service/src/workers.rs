@@ -7,17 +7,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    deals::Deals,
+    deals::{Deals, watch::Watches},
     gate::Gate,
-    keeper::{
-        debts::{Debts, NoGate},
-        expire, schedule,
-        tend::Tender,
-    },
+    keeper::{after::After, debts::Debts, expire, schedule, tend::Tender},
     stock::{
         Stock,
         gate_line::{GateLine, GateParts, GateWorker},
-        ledger_line::{AfterCommit, Ledger, LedgerOptions, LedgerWorkers, finish},
+        ledger_line::{Ledger, LedgerOptions, LedgerWorkers, finish},
         sold_out::SoldOut,
     },
     store::Store,
@@ -66,10 +62,11 @@ pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
     } = parts;
     let sold_out = SoldOut::new(parts.sold_out_memory);
     let debts = gate.clone().map(|gate| Debts::new(gate, sold_out.clone()));
-    let after: Arc<dyn AfterCommit> = match &debts {
-        Some(debts) => Arc::clone(debts) as _,
-        None => Arc::new(NoGate),
-    };
+    let watches = Watches::new(store.clone());
+    let after = Arc::new(After {
+        debts: debts.clone(),
+        watches: watches.clone(),
+    });
     let options = LedgerOptions {
         batch_max: parts.batch_max,
         queue_max: parts.queue_max,
@@ -93,7 +90,7 @@ pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
     });
     let (gate_line, gate_worker) = line.unzip();
     let stock = Stock::new(store.clone(), ledger, gate_line, sold_out, parts.hold_ttl);
-    let deals = Deals::new(store, stock.clone(), gate.clone(), ids);
+    let deals = Deals::new(store, stock.clone(), gate.clone(), watches, ids);
     let workers = Workers {
         ledger: ledger_workers,
         gate: gate
@@ -120,6 +117,7 @@ impl Workers {
         let mut tasks = JoinSet::new();
         tasks.spawn(self.ledger.run(stop_ledger.clone()));
         tasks.spawn(self.tender.run(stop.clone()));
+        tasks.spawn(self.deals.watches().clone().run(stop.clone()));
         tasks.spawn(schedule::run(self.store.clone(), self.deals, stop.clone()));
         tasks.spawn(expire::count(self.store.clone(), stop.clone()));
         tasks.spawn(expire::run(

@@ -1,7 +1,7 @@
 //! Bearer tokens for callers that may change things.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     task::{Context, Poll},
 };
 
@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use futures::future::{Either, Ready, ready};
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, Uri, header};
 use subtle::ConstantTimeEq as _;
 use tower::{Layer, Service};
 
@@ -19,7 +19,8 @@ use crate::{config::Secret, problem::Problem};
 /// Who may call.
 #[derive(Debug, Clone)]
 pub enum Access {
-    /// Anyone who reaches the listener, which is on loopback.
+    /// Anyone who reaches the listener, which is on loopback; but no page from elsewhere in a browser on
+    /// this machine, which reaches it too.
     Open,
     /// Whoever shows this token.
     Token(Secret),
@@ -56,6 +57,21 @@ pub fn check(access: &Access, header: Option<&str>) -> bool {
     };
     scheme.eq_ignore_ascii_case("bearer")
         && bool::from(shown.trim().as_bytes().ct_eq(token.expose().as_bytes()))
+}
+
+/// Whether a browser sent this for a page that did not come from this machine. Browsers ask nobody before
+/// they send a simple `POST`, so that leaving out CORS does not keep such pages away.
+fn is_foreign_page(headers: &HeaderMap) -> bool {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    origins.any(|origin| !origin.to_str().is_ok_and(is_local_origin))
+}
+
+fn is_local_origin(origin: &str) -> bool {
+    let uri = origin.parse::<Uri>();
+    let host = uri.as_ref().ok().and_then(Uri::host).unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost")
+        || address.is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
 /// Answers 401 `UNAUTHORIZED` to callers that may not pass.
@@ -99,16 +115,22 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let header = request.headers().get(header::AUTHORIZATION);
+        let headers = request.headers();
+        if matches!(self.access, Access::Open) && is_foreign_page(headers) {
+            return Either::Left(ready(Ok(refusal(FOREIGN_PAGE))));
+        }
+        let header = headers.get(header::AUTHORIZATION);
         if check(&self.access, header.and_then(|header| header.to_str().ok())) {
             return Either::Right(self.inner.call(request));
         }
-        Either::Left(ready(Ok(refusal())))
+        Either::Left(ready(Ok(refusal("a valid bearer token is required"))))
     }
 }
 
-fn refusal() -> Response {
-    let problem = Problem::new(401, "UNAUTHORIZED", "a valid bearer token is required");
+const FOREIGN_PAGE: &str = "a page of another machine cannot call a service that has no token";
+
+fn refusal(why: &str) -> Response {
+    let problem = Problem::new(401, "UNAUTHORIZED", why);
     let mut response = problem.into_response();
     let scheme = HeaderValue::from_static("Bearer");
     response
@@ -142,6 +164,33 @@ mod tests {
             let access = require_token(local.parse().unwrap(), None, "ADMIN_TOKEN");
             assert!(matches!(access, Ok(Access::Open)), "{local}");
         }
+    }
+
+    #[test]
+    fn only_pages_of_this_machine_are_local() {
+        let page = |origin: &'static str| {
+            is_foreign_page(&HeaderMap::from_iter([(
+                header::ORIGIN,
+                HeaderValue::from_static(origin),
+            )]))
+        };
+        for origin in [
+            "http://localhost:8081",
+            "http://127.0.0.1:8081",
+            "https://[::1]:3000",
+        ] {
+            assert!(!page(origin), "{origin}");
+        }
+        for origin in [
+            "https://evil.example",
+            "http://127.0.0.1.evil.example",
+            "http://localhost.evil.example",
+            "null",
+            "",
+        ] {
+            assert!(page(origin), "{origin}");
+        }
+        assert!(!is_foreign_page(&HeaderMap::new()));
     }
 
     #[test]

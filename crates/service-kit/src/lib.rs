@@ -4,6 +4,7 @@
 //! - [`telemetry`], [`trace`], [`metrics`]: logs, metrics, and the `traceparent` of every request.
 //! - [`health`], [`ops`]: what the ops port answers.
 //! - [`server`]: HTTP and gRPC servers with limits that drain when told to stop; [`shutdown`] tells them.
+//! - [`tls`], [`cors`]: certificates of ours and of others; which pages of other origins may call.
 //! - [`problem`], [`extract`], [`page`], [`auth`]: what handlers take and how they refuse.
 //! - [`batcher`]: group commit over a bounded, fair queue.
 //! - [`run`]: a program from its arguments to its exit code; [`runtime`]: the tokio runtime by the settings.
@@ -12,6 +13,7 @@
 pub mod auth;
 pub mod batcher;
 pub mod config;
+pub mod cors;
 pub mod extract;
 pub mod health;
 pub mod metrics;
@@ -24,4 +26,5 @@ pub mod runtime;
 pub mod server;
 pub mod shutdown;
 pub mod telemetry;
+pub mod tls;
 pub mod trace;

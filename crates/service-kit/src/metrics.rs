@@ -13,6 +13,9 @@ pub const HTTP_REQUESTS_TOTAL: &str = "http_requests_total";
 pub const HTTP_REQUEST_DURATION_SECONDS: &str = "http_request_duration_seconds";
 /// Open HTTP connections.
 pub const HTTP_CONNECTIONS: &str = "http_connections";
+/// TLS handshakes that a client began and that came to nothing, by `outcome`: `failed`, or `unfinished` when
+/// its time was over or it hung up.
+pub const TLS_HANDSHAKES_FAILED_TOTAL: &str = "tls_handshakes_failed_total";
 /// gRPC requests refused because as many as allowed were in flight.
 pub const GRPC_REQUESTS_SHED_TOTAL: &str = "grpc_requests_shed_total";
 
@@ -45,6 +48,10 @@ pub(crate) fn describe() {
         "requests refused because a queue was full"
     );
     describe_gauge!(HTTP_CONNECTIONS, "open HTTP connections");
+    describe_counter!(
+        TLS_HANDSHAKES_FAILED_TOTAL,
+        "TLS handshakes that came to nothing"
+    );
     describe_counter!(
         GRPC_REQUESTS_SHED_TOTAL,
         "gRPC requests refused because too many were in flight"

@@ -12,6 +12,7 @@ use crate::config::Common;
 /// # Errors
 /// When the operating system refuses a thread or a descriptor.
 pub fn build(common: &Common) -> io::Result<Runtime> {
+    crate::tls::install_provider();
     let mut builder = match common.worker_threads {
         1 => Builder::new_current_thread(),
         _ => Builder::new_multi_thread(),

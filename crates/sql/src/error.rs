@@ -14,6 +14,14 @@ pub enum SqlError {
     /// The name of the schema is none that needs no quotes.
     #[error("{0:?} is no schema name: lower-case letters, digits and underscores")]
     SchemaName(String),
+    /// The file of the authority that is to be trusted cannot be read.
+    #[error("sslrootcert: {file} cannot be read: {source}")]
+    RootCert {
+        /// As the URL names it.
+        file: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
     /// Nothing answered.
     #[error("the database at {place} did not answer within {patience:?}: {source}")]
     Unreachable {

@@ -2,6 +2,7 @@
 //!
 //! - [`postgres`]: one throw-away cluster a test process, a fresh database a test; a durable one for fault tests.
 //! - [`redis`]: a Redis of one's own, which can be killed, emptied and stopped.
+//! - [`certs`]: an authority of one's own and the certificates it signs, for servers with TLS.
 //! - [`process`]: the workspace's own binaries as processes; [`program`] finds or builds them.
 //! - [`http`]: requests that answer status, JSON and headers.
 //! - [`eventually`](fn@eventually): waits for a condition; tests do not sleep otherwise.
@@ -10,6 +11,7 @@
 //! Nothing here relies on a system service, and nothing survives the test process, however it ends.
 //! A program that is missing panics with the command that installs it.
 
+pub mod certs;
 pub mod eventually;
 pub mod host;
 pub mod http;
@@ -18,6 +20,7 @@ pub mod process;
 pub mod program;
 pub mod redis;
 
+pub use certs::{Authority, Certificate};
 pub use eventually::eventually;
 pub use host::port::Port;
 pub use host::scratch::directory as scratch_directory;

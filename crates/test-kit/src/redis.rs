@@ -12,6 +12,7 @@ use std::time::Duration;
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{AsyncConnectionConfig, Client};
 
+use crate::certs::Certificate;
 use crate::host::child::{self, Child};
 use crate::host::{POLL, blocking, port::Port, scratch, tool};
 
@@ -22,6 +23,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Redis {
     server: Arc<Server>,
+    tls_port: Option<Port>,
 }
 
 impl Redis {
@@ -46,7 +48,39 @@ impl Redis {
         });
         Self {
             server: Arc::new(server.await),
+            tls_port: None,
         }
+    }
+
+    /// Starts an empty server that also speaks TLS, with `certificate`, on a second port.
+    ///
+    /// # Panics
+    /// When redis-server is not installed, was built without TLS, or does not start.
+    pub async fn with_tls(certificate: &Certificate) -> Self {
+        let tls_port = Port::free();
+        let number = tls_port.number().to_string();
+        let mut redis = Self::with_args(&[
+            "--tls-port",
+            &number,
+            "--tls-cert-file",
+            &certificate.cert_file.display().to_string(),
+            "--tls-key-file",
+            &certificate.key_file.display().to_string(),
+            "--tls-auth-clients",
+            "no",
+        ])
+        .await;
+        redis.tls_port = Some(tls_port);
+        redis
+    }
+
+    /// The server's URL on its port with TLS.
+    ///
+    /// # Panics
+    /// When it was not started by [`Redis::with_tls`].
+    pub fn tls_url(&self) -> String {
+        let port = self.tls_port.as_ref().expect("the server speaks TLS");
+        format!("rediss://{}/", port.address())
     }
 
     /// The server's URL, the same after a restart.

@@ -11,7 +11,7 @@ use crate::order::{RequestedLine, ShippingAddress};
 const LINES_MAX: usize = 100;
 
 /// Fields that only the server sets: whoever sends them believes that they count.
-const SERVER_SETS: [&str; 13] = [
+const SERVER_SETS: [&str; 14] = [
     "id",
     "user_id",
     "status",
@@ -23,6 +23,7 @@ const SERVER_SETS: [&str; 13] = [
     "created_at",
     "updated_at",
     "confirmed_at",
+    "cancel_requested_at",
     "cancelled_at",
     "cancel_reason",
 ];

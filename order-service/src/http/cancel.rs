@@ -14,7 +14,7 @@ use super::{Api, body, buyer::Buyer, problem, view::OrderView};
 use crate::cancel::NOTE_LEN_MAX;
 
 /// Fields that only the server sets: whoever sends them believes that they count.
-const SERVER_SETS: [&str; 15] = [
+const SERVER_SETS: [&str; 16] = [
     "id",
     "user_id",
     "status",
@@ -27,12 +27,13 @@ const SERVER_SETS: [&str; 15] = [
     "created_at",
     "updated_at",
     "confirmed_at",
+    "cancel_requested_at",
     "cancelled_at",
     "cancel_reason",
     "deal_id",
 ];
 
-/// Gives the buyer's order up, for a reason in his own words.
+/// Gives the buyer's order up, confirmed or not, for a reason in his own words.
 pub(super) async fn cancel(
     State(api): State<Arc<Api>>,
     Buyer(buyer): Buyer,
@@ -41,7 +42,7 @@ pub(super) async fn cancel(
 ) -> Result<Json<OrderView>, Problem> {
     let reason = note(body).map_err(problem::invalid)?;
     let (orders, deadline) = (api.orders.clone(), api.deadline());
-    let work = async move { orders.cancel(id, buyer, reason.as_deref(), deadline).await };
+    let work = async move { orders.cancel(id, buyer, reason, deadline).await };
     match api.finish(work).await? {
         Ok(order) => Ok(Json(order.into())),
         Err(error) => Err(problem::not_ended(&error)),

@@ -15,7 +15,7 @@ use product_api::product_service_client::ProductServiceClient;
 use tokio::time::Instant;
 use tonic::{
     codegen::StdError,
-    transport::{Channel, Endpoint},
+    transport::{Certificate, Channel, ClientTlsConfig, Endpoint},
 };
 use tower::{Service, ServiceExt as _, util::BoxCloneSyncService};
 
@@ -39,18 +39,20 @@ const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(5);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `per_address` lazy connections to each address, neighbours at different addresses so that a retry
-/// goes elsewhere.
+/// goes elsewhere. An `https://` one must show a certificate of the authority in `ca_pem`, or if there is
+/// none, of one that this machine trusts.
 ///
 /// # Errors
-/// When a text is no URL.
+/// When a text is no URL, or there is nobody to trust.
 pub fn connect(
     addresses: &[String],
     per_address: usize,
+    ca_pem: Option<&[u8]>,
 ) -> Result<Vec<Transport>, tonic::transport::Error> {
     let mut transports = Vec::with_capacity(addresses.len() * per_address);
     for _ in 0..per_address {
         for address in addresses {
-            transports.push(erase(endpoint(address)?.connect_lazy()));
+            transports.push(erase(endpoint(address, ca_pem)?.connect_lazy()));
         }
     }
     Ok(transports)
@@ -72,13 +74,25 @@ where
     BoxCloneSyncService::new(service.map_err(|never| match never {}))
 }
 
-fn endpoint(address: &str) -> Result<Endpoint, tonic::transport::Error> {
-    Ok(Endpoint::from_shared(address.to_owned())?
+fn endpoint(address: &str, ca_pem: Option<&[u8]>) -> Result<Endpoint, tonic::transport::Error> {
+    let mut endpoint = Endpoint::from_shared(address.to_owned())?;
+    if address.starts_with("https://") {
+        endpoint = endpoint.tls_config(trust(ca_pem))?;
+    }
+    Ok(endpoint
         .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true)
         .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
         .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
         .keep_alive_while_idle(true))
+}
+
+fn trust(ca_pem: Option<&[u8]>) -> ClientTlsConfig {
+    let tls = ClientTlsConfig::new().timeout(CONNECT_TIMEOUT);
+    match ca_pem {
+        Some(ca_pem) => tls.ca_certificate(Certificate::from_pem(ca_pem)),
+        None => tls.with_native_roots(),
+    }
 }
 
 fn erase(channel: Channel) -> Transport {
@@ -166,7 +180,7 @@ mod tests {
 
     fn three() -> Channels {
         let addresses: Vec<String> = (1..=3).map(|n| format!("http://127.0.0.1:{n}")).collect();
-        Channels::new(connect(&addresses, 1).unwrap())
+        Channels::new(connect(&addresses, 1, None).unwrap())
     }
 
     fn number(channels: &Channels, picked: &Picked<'_>) -> usize {

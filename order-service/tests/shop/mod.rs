@@ -14,7 +14,12 @@ pub(crate) mod proxy;
 use std::ffi::OsString;
 
 use order_service::{
-    OrderService, config::Config, http, service::ServiceError, stock, store::SCHEMA,
+    OrderService,
+    config::Config,
+    http,
+    service::ServiceError,
+    stock::{self, Transport},
+    store::SCHEMA,
 };
 use product::Product;
 use product_api::product_service_server::ProductServiceServer;
@@ -65,10 +70,21 @@ impl Shop {
         product: Product,
         flags: &[&str],
     ) -> Self {
-        let config = config(service_url, flags);
-        let limits = HttpLimits::from(&config.common);
         let server = ProductServiceServer::new(product.clone());
         let transports = vec![stock::in_process(server.clone()), stock::in_process(server)];
+        Self::open_over(url, service_url, product, transports, flags).await
+    }
+
+    /// A replica that reaches `product` over `transports`.
+    pub(crate) async fn open_over(
+        url: &str,
+        service_url: &str,
+        product: Product,
+        transports: Vec<Transport>,
+        flags: &[&str],
+    ) -> Self {
+        let config = config(service_url, flags);
+        let limits = HttpLimits::from(&config.common);
         let service = OrderService::build(&config, transports).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

@@ -3,7 +3,8 @@
 //! - `start`, `end`: units move between shelf and deal in the ledger's transaction; the gate
 //!   follows.
 //! - `schedule`: deals planned and plans dropped. `due`: what happens to them when their time has come.
-//! - `selling`: pause, resume, restock. `list`: deals in pages.
+//! - `selling`: pause, resume, restock. `list`: deals in pages. [`watch`]: deals
+//!   told again whenever they change.
 //! - `live`: where every unit is, in the ledger and at the gate.
 
 mod due;
@@ -13,6 +14,7 @@ mod live;
 mod schedule;
 mod selling;
 mod start;
+pub mod watch;
 
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use domain::{DealId, IdSource};
 use tokio::sync::Notify;
 
 pub(crate) use self::end::Leftovers;
+use self::watch::Watches;
 pub use self::{
     end::EndedDeal,
     live::{GateView, LiveDeal},
@@ -48,12 +51,20 @@ struct Inner {
     news: Notify,
     /// Gates that are still to go.
     leftovers: Leftovers,
+    watches: Watches,
 }
 
 impl Deals {
     /// Over the ledger's stock, and the gate if there is one.
-    pub(crate) fn new(store: Store, stock: Stock, gate: Option<Gate>, ids: IdSource) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        stock: Stock,
+        gate: Option<Gate>,
+        watches: Watches,
+        ids: IdSource,
+    ) -> Self {
         Self(Arc::new(Inner {
+            watches,
             store,
             stock,
             gate,
@@ -61,6 +72,11 @@ impl Deals {
             news: Notify::new(),
             leftovers: Leftovers::default(),
         }))
+    }
+
+    /// The deals that are watched in this process.
+    pub fn watches(&self) -> &Watches {
+        &self.0.watches
     }
 
     /// Waits until something may be due sooner than was known.

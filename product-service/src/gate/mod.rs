@@ -33,7 +33,7 @@ mod wipe;
 use std::{fmt, sync::Arc, time::Duration};
 
 use domain::{BatchId, OrderId, ProductId};
-use redis::{AsyncConnectionConfig, Client};
+use redis::{AsyncConnectionConfig, Client, TlsCertificates};
 
 pub use self::{
     admit::{Admission, Admitted, Verdict},
@@ -49,8 +49,10 @@ use self::{breaker::Breaker, done::Done, hot::Hot, scripts::Pool};
 /// Where Redis is and how long to wait for it.
 #[derive(Clone)]
 pub struct GateOptions {
-    /// `redis://[:password@]host:port/db`, or `redis+unix:///path`.
+    /// `redis://[:password@]host:port/db`, `rediss://…` over TLS, or `redis+unix:///path`.
     pub url: String,
+    /// The authority to trust over TLS, in PEM; `None`: those that the machine trusts.
+    pub ca_pem: Option<Vec<u8>>,
     /// How long an answer of Redis, or a new connection, may take before its outcome counts as
     /// unclear; default 250 ms.
     pub response_timeout: Duration,
@@ -63,6 +65,7 @@ impl GateOptions {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            ca_pem: None,
             response_timeout: Duration::from_millis(250),
             pool_size: 4,
         }
@@ -98,6 +101,22 @@ impl fmt::Debug for Gate {
     }
 }
 
+/// What makes connections; it makes none yet.
+fn client(options: &GateOptions) -> Result<Client, GateError> {
+    let client = match &options.ca_pem {
+        None => Client::open(options.url.as_str()),
+        Some(ca_pem) => Client::build_with_tls(
+            options.url.as_str(),
+            TlsCertificates {
+                client_tls: None,
+                root_cert: Some(ca_pem.clone()),
+            },
+        ),
+    };
+    // The error is not repeated: its text may hold the password.
+    client.map_err(|_| GateError::Protocol("the URL of Redis cannot be understood".into()))
+}
+
 impl Gate {
     /// Connects to Redis. One that cannot be reached leaves the gate down until [`Gate::probe`], which
     /// the caller spawns, reaches it.
@@ -109,16 +128,17 @@ impl Gate {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(timeout)
             .set_response_timeout(timeout);
-        // The error is not repeated: its text may hold the password.
-        let bad_url = |_| GateError::Protocol("the URL of Redis cannot be understood".into());
-        let client = Client::open(options.url.as_str()).map_err(bad_url)?;
+        let client = client(&options)?;
         let gate = Self(Arc::new(Inner {
-            hot: Hot::new(client, config.clone()),
-            pool: scripts::pool(&options, config)?,
+            pool: scripts::pool(&options, &client, config.clone())?,
+            hot: Hot::new(client, config),
             breaker: Breaker::down(),
             done: Done::default(),
         }));
-        gate.check().await;
+        // Said once, since it may not pass by itself: a certificate that is not trusted, a wrong password.
+        if let Err(error) = gate.check().await {
+            tracing::warn!(%error, "redis does not answer: hot deals are sold from the database alone until it does");
+        }
         Ok(gate)
     }
 

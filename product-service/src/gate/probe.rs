@@ -19,7 +19,9 @@ impl Gate {
         let probing = async {
             loop {
                 ticks.tick().await;
-                self.check().await;
+                if let Err(error) = self.check().await {
+                    tracing::debug!(%error, "redis does not answer the probe");
+                }
             }
         };
         // Cancelled in the middle of a probe nothing is left undone.
@@ -27,14 +29,13 @@ impl Gate {
     }
 
     /// One probe.
-    pub(super) async fn check(&self) {
-        match self.ping().await {
+    pub(super) async fn check(&self) -> RedisResult<()> {
+        let answered = self.ping().await;
+        match &answered {
             Ok(()) => self.0.breaker.set_up(),
-            Err(error) => {
-                tracing::debug!(%error, "redis does not answer the probe");
-                self.lost();
-            }
+            Err(_) => self.lost(),
         }
+        answered
     }
 
     async fn ping(&self) -> RedisResult<()> {

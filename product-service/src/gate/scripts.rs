@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use deadpool_redis::{Manager, PoolError, Runtime, TimeoutType};
 use domain::ProductId;
 use redis::{
-    AsyncConnectionConfig, Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value,
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value,
     aio::MultiplexedConnection,
 };
 use tokio::time::Instant;
@@ -68,11 +68,12 @@ impl Script {
 /// The pool of connections for everything but admissions.
 pub(super) fn pool(
     options: &GateOptions,
+    client: &Client,
     config: AsyncConnectionConfig,
 ) -> Result<Pool, GateError> {
     let timeout = Some(options.response_timeout);
     let invalid = |what: String| GateError::Protocol(format!("pool of redis connections: {what}"));
-    let manager = Manager::new_with_config(options.url.as_str(), config)
+    let manager = Manager::new_with_config(client.get_connection_info().clone(), config)
         .map_err(|_| invalid("the URL cannot be understood".into()))?;
     Pool::builder(manager)
         .max_size(options.pool_size.max(1))

@@ -1,6 +1,7 @@
-//! `GetDeal`.
+//! `GetDeal`, `WatchDeal`.
 
-use product_api::{Deal as DealMessage, GetDealRequest};
+use futures::{StreamExt as _, stream::BoxStream};
+use product_api::{Deal as DealMessage, GetDealRequest, WatchDealRequest};
 use tonic::Status;
 
 use super::{convert, errors};
@@ -10,6 +11,16 @@ pub(super) async fn get(deals: &Deals, request: GetDealRequest) -> Result<DealMe
     let deal_id = convert::id("deal_id", &request.deal_id)?;
     match deals.deal(deal_id).await {
         Ok(deal) => Ok(message(&deal)),
+        Err(error) => Err(errors::of_stock(error, "deal", &[])),
+    }
+}
+
+pub(super) type DealStream = BoxStream<'static, Result<DealMessage, Status>>;
+
+pub(super) async fn watch(deals: &Deals, request: WatchDealRequest) -> Result<DealStream, Status> {
+    let deal_id = convert::id("deal_id", &request.deal_id)?;
+    match deals.watches().watch(deal_id).await {
+        Ok(states) => Ok(states.map(|deal| Ok(message(&deal))).boxed()),
         Err(error) => Err(errors::of_stock(error, "deal", &[])),
     }
 }
@@ -30,5 +41,7 @@ fn message(deal: &DealRow) -> DealMessage {
         per_user_limit: deal.per_user_limit,
         starts_at: Some(convert::timestamp(deal.starts_at)),
         ends_at: deal.ends_at.map(convert::timestamp),
+        planned: deal.planned,
+        ended_at: deal.ended_at.map(convert::timestamp),
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! - [`service`]: who may call which method, and the way into the files below.
 //! - `products`: `GetProduct`, `CheckStock`. `stock`: `DecreaseStock`, `ConfirmStock`, `RestoreStock`.
-//!   `deals`: `GetDeal`.
+//!   `deals`: `GetDeal`, `WatchDeal`.
 //! - `convert`: messages to values, with every violation named. `errors`: errors to statuses.
 //! - `deadline`: how long the caller waits.
 //! - [`health`]: the standard health service follows the database. [`reflection`]: what there is.

@@ -5,13 +5,17 @@ use std::time::Duration;
 use product_api::{
     CheckStockRequest, CheckStockResponse, ConfirmStockRequest, Deal, DecreaseStockRequest,
     DecreaseStockResponse, GetDealRequest, GetProductRequest, HoldEnded, Product,
-    RestoreStockRequest,
+    RestoreStockRequest, WatchDealRequest,
     product_service_server::{ProductService, ProductServiceServer},
 };
 use service_kit::auth::{self, Access};
 use tonic::{Request, Response, Status, metadata::MetadataMap};
 
-use super::{deadline::within, deals, errors, products, stock};
+use super::{
+    deadline::within,
+    deals::{self, DealStream},
+    errors, products, stock,
+};
 use crate::{catalog::Catalog, deals::Deals, stock::Stock};
 
 /// The longest request, in bytes: 100 lines take a tenth of it.
@@ -27,7 +31,7 @@ pub struct ProductGrpc {
     pub catalog: Catalog,
     /// Holds.
     pub stock: Stock,
-    /// Sums of deals.
+    /// Sums of deals, read and watched.
     pub deals: Deals,
     /// Who may call the methods that move stock.
     pub callers: Access,
@@ -118,6 +122,20 @@ impl ProductService for ProductGrpc {
         let (metadata, _, request) = request.into_parts();
         within(&metadata, self.request_timeout, |_| {
             deals::get(&self.deals, request)
+        })
+        .await
+    }
+
+    type WatchDealStream = DealStream;
+
+    async fn watch_deal(
+        &self,
+        request: Request<WatchDealRequest>,
+    ) -> Result<Response<DealStream>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        // The time limit is for the beginning of the answer.
+        within(&metadata, self.request_timeout, |_| {
+            deals::watch(&self.deals, request)
         })
         .await
     }

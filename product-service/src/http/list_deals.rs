@@ -18,6 +18,7 @@ pub(super) struct Filter {
     page: PageQuery,
     #[serde(default, deserialize_with = "status")]
     status: Option<DealStatus>,
+    #[serde(default, deserialize_with = "product_id")]
     product_id: Option<ProductId>,
 }
 
@@ -36,6 +37,14 @@ pub(super) async fn list(
 fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DealStatus>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let status = DealStatus::parse(&text);
-    let wrong = || D::Error::custom("status: must be scheduled, running, paused or ended");
+    let wrong = || D::Error::custom("`status` must be scheduled, running, paused or ended");
     status.ok_or_else(wrong).map(Some)
+}
+
+/// A message that names its field: a flattened query does not.
+fn product_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ProductId>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let id = text.parse();
+    let wrong = |invalid| D::Error::custom(format!("`product_id` {invalid}"));
+    id.map_err(wrong).map(Some)
 }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     gate::Gate,
     ledger::command::{GateBatch, Owed, Place},
-    stock::{ledger_line::AfterCommit, sold_out::SoldOut},
+    stock::sold_out::SoldOut,
 };
 
 /// Notes what follows a commit; its size is bounded by the number of deals.
@@ -66,14 +66,15 @@ impl Debts {
             }
         }
     }
-}
 
-impl AfterCommit for Debts {
-    fn recorded(&self, batch: GateBatch, not_taken: &[OrderId]) {
+    /// A batch of the gate is recorded: it is no longer in flight. Of its orders the ledger did not take
+    /// those `not_taken`.
+    pub(crate) fn recorded(&self, batch: GateBatch, not_taken: &[OrderId]) {
         self.gate.done(batch.product_id, batch.batch_id, not_taken);
     }
 
-    fn owes(&self, owed: Owed) {
+    /// A gate is owed more.
+    pub(crate) fn owes(&self, owed: Owed) {
         let mut all = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.entry(owed.product_id).or_insert(owed);
         if (known.deal_number, known.owed) < (owed.deal_number, owed.owed) {
@@ -82,13 +83,4 @@ impl AfterCommit for Debts {
         drop(all);
         self.news.notify_one();
     }
-}
-
-/// Where there is no gate, nothing follows.
-#[derive(Debug)]
-pub(crate) struct NoGate;
-
-impl AfterCommit for NoGate {
-    fn recorded(&self, _: GateBatch, _: &[OrderId]) {}
-    fn owes(&self, _: Owed) {}
 }

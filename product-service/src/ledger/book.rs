@@ -197,7 +197,7 @@ pub struct ShelfRow {
 pub enum HoldWrite {
     /// It is new.
     Insert,
-    /// It has ended.
+    /// It has ended, or its sale was taken back.
     End,
 }
 

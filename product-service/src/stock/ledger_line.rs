@@ -92,6 +92,8 @@ pub(crate) struct NotQueued;
 
 /// What follows a commit, outside the ledger.
 pub(crate) trait AfterCommit: Send + Sync + std::fmt::Debug {
+    /// Something was written.
+    fn committed(&self);
     /// A batch of the gate is recorded: it is no longer in flight. Of its orders the ledger did not
     /// take those `not_taken`; others may be among them.
     fn recorded(&self, batch: GateBatch, not_taken: &[OrderId]);
@@ -199,6 +201,7 @@ impl Ledger {
             | Command::EndDeal(_) => (&self.hot, DEALS),
             Command::Confirm(_)
             | Command::Restore { .. }
+            | Command::Return { .. }
             | Command::Expire { .. }
             | Command::GiveBack(_) => (&self.hot, ENDINGS),
         }
@@ -264,6 +267,7 @@ impl Committer {
         };
         metrics::committed(begun_at.elapsed());
         self.remember(&settled.left, begun_at);
+        self.after.committed();
         for owed in settled.owed {
             self.after.owes(owed);
         }

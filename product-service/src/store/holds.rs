@@ -57,7 +57,9 @@ macro_rules! end {
     UPDATE holds SET state = ended.state, reason = ended.reason, ended_at_us = ended.ended_at_us
     FROM ",
             $rows,
-            " WHERE holds.order_id = ended.order_id AND holds.state = 'open'"
+            "
+    WHERE holds.order_id = ended.order_id
+      AND (holds.state = 'open' OR (holds.state = 'sold' AND ended.state = 'returned'))"
         )
     };
 }
@@ -208,12 +210,13 @@ fn state(hold: &Hold) -> &'static str {
         HoldState::Open => "open",
         HoldState::Sold { .. } => "sold",
         HoldState::Released { .. } => "released",
+        HoldState::Returned { .. } => "returned",
     }
 }
 
 fn reason(hold: &Hold) -> Option<&str> {
     match &hold.state {
-        HoldState::Released { reason, .. } => Some(reason),
+        HoldState::Released { reason, .. } | HoldState::Returned { reason, .. } => Some(reason),
         HoldState::Open | HoldState::Sold { .. } => None,
     }
 }
@@ -221,7 +224,9 @@ fn reason(hold: &Hold) -> Option<&str> {
 fn ended_at_us(hold: &Hold) -> Option<i64> {
     match &hold.state {
         HoldState::Open => None,
-        HoldState::Sold { at } | HoldState::Released { at, .. } => Some(Timestamp::as_micros(*at)),
+        HoldState::Sold { at }
+        | HoldState::Released { at, .. }
+        | HoldState::Returned { at, .. } => Some(Timestamp::as_micros(*at)),
     }
 }
 

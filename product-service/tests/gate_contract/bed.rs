@@ -30,9 +30,15 @@ impl Bed {
             response_timeout,
             ..GateOptions::new(redis.url())
         });
+        let gate = gate.await.unwrap();
+        Self::over(redis, gate)
+    }
+
+    /// A gate of the caller's own, in `redis`.
+    pub(crate) fn over(redis: Redis, gate: Gate) -> Self {
         Self {
-            gate: gate.await.unwrap(),
             redis,
+            gate,
             product: ProductId(Uuid::from_u128(1)),
         }
     }

@@ -6,6 +6,7 @@
 //! - `faults`: Redis emptied, killed, stopped, full, read-only; keys changed by hand.
 //! - `histories`: random ones, compared with `model`, the gate in plain Rust.
 //! - `headers`: the codes in the scripts' headers are the enum's.
+//! - `tls`: a Redis with TLS, trusted or not.
 //! - `speed`: admissions a second, on demand.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -19,3 +20,4 @@ mod histories;
 mod model;
 mod owed;
 mod speed;
+mod tls;

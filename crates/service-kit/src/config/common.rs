@@ -1,10 +1,11 @@
 //! The settings every service has.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 
 use super::{count, duration};
+use crate::cors::Origin;
 
 /// Flattened into each service's settings with `#[command(flatten)]`.
 #[derive(Args, Clone, Debug)]
@@ -37,6 +38,19 @@ pub struct Common {
     #[arg(long, env = "REQUEST_TIMEOUT", value_parser = duration, default_value = "10s")]
     pub request_timeout: Duration,
 
+    /// Certificate of the service's own ports, in PEM with its chain; with it they speak TLS only, but for
+    /// the ops port, which stays plain
+    #[arg(long, env = "TLS_CERT_FILE")]
+    pub tls_cert_file: Option<PathBuf>,
+
+    /// Private key of that certificate, in PEM
+    #[arg(long, env = "TLS_KEY_FILE")]
+    pub tls_key_file: Option<PathBuf>,
+
+    /// Origins whose pages may call, separated by commas; *: any page may read what everybody may read
+    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',')]
+    pub cors_origins: Vec<Origin>,
+
     /// Threads that run the service
     #[arg(long, env = "WORKER_THREADS", value_parser = count, default_value_t = 2)]
     pub worker_threads: usize,
@@ -62,6 +76,9 @@ impl Default for Common {
             http_connections_max: 4096,
             http_in_flight_max: 1024,
             request_timeout: Duration::from_secs(10),
+            tls_cert_file: None,
+            tls_key_file: None,
+            cors_origins: Vec::new(),
             worker_threads: 2,
         }
     }

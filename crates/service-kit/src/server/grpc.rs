@@ -2,19 +2,18 @@
 
 use std::{io, time::Duration};
 
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Server, server::Router};
 use tower::layer::util::{Identity, Stack};
 
-use super::{files, handshake::connections, shed::ShedLayer, undecoded::UndecodedLayer};
+use super::{Port, files, handshake::connections, shed::ShedLayer, undecoded::UndecodedLayer};
 use crate::{config::Common, trace::TraceLayer};
 
 /// The longest message either way, in bytes. Each generated service sets it with
 /// `max_decoding_message_size` and `max_encoding_message_size`: the server cannot.
 pub const MESSAGE_LEN_MAX: usize = 1024 * 1024;
 
-/// How long a client may take to send the bytes that open a connection.
+/// How long a client may take to send the bytes that open a connection, those of TLS included.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connections at once, unless the service has a setting for it.
@@ -40,7 +39,7 @@ type GrpcLayers = Stack<UndecodedLayer, Stack<TraceLayer, Stack<ShedLayer, Ident
 pub struct GrpcLimits {
     /// Connections at once; further ones wait to be accepted.
     pub connections_max: usize,
-    /// How long a client may take to send the bytes that open a connection.
+    /// How long a client may take to send the bytes that open a connection, those of TLS included.
     pub handshake_timeout: Duration,
     /// Requests at once on one connection; a client's further ones wait on its side.
     pub concurrent_streams_max: u32,
@@ -95,13 +94,17 @@ pub fn builder(limits: &GrpcLimits) -> GrpcServer {
 /// # Errors
 /// When the transport fails as a whole.
 pub async fn serve_grpc(
-    listener: TcpListener,
+    port: impl Into<Port>,
     router: GrpcRouter,
     limits: GrpcLimits,
     stop: CancellationToken,
 ) -> io::Result<()> {
     let reserved = files::reserve(limits.connections_max);
-    let incoming = connections(listener, reserved.connections_max, limits.handshake_timeout);
+    let incoming = connections(
+        port.into(),
+        reserved.connections_max,
+        limits.handshake_timeout,
+    );
     let serving = router.serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
     let too_late = async {
         stop.cancelled().await;

@@ -8,16 +8,15 @@ use std::{
     time::Duration,
 };
 
-use futures::{Stream, stream};
+use futures::{Stream as Incoming, stream};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Sleep, sleep},
 };
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tonic::transport::server::Connected;
 
-use super::accept::accept;
+use super::{Port, stream::Stream};
 
 /// Length of the bytes that open an HTTP/2 connection.
 const PREFACE_LEN: usize = 24;
@@ -25,24 +24,25 @@ const PREFACE_LEN: usize = 24;
 /// Connections as they come. Without a free slot none is accepted: whoever comes waits in the kernel's
 /// queue. It never ends.
 pub(super) fn connections(
-    listener: TcpListener,
+    port: Port,
     connections_max: usize,
     timeout: Duration,
-) -> impl Stream<Item = io::Result<Connection>> {
+) -> impl Incoming<Item = io::Result<Connection>> {
     let slots = Arc::new(Semaphore::new(connections_max));
-    stream::unfold((listener, slots), move |(listener, slots)| async move {
+    stream::unfold((port, slots), move |(port, slots)| async move {
         let slot = Arc::clone(&slots).acquire_owned().await.ok()?;
-        let stream = accept(&listener).await;
+        let stream = port.accept().await;
         let connection = Connection::new(stream, slot, timeout);
-        Some((Ok(connection), (listener, slots)))
+        Some((Ok(connection), (port, slots)))
     })
 }
 
 /// A connection with its slot, which is free again when it is dropped. Until the client has sent the
-/// preface, a clock runs: the protocol's own questions whether a client lives begin only after it.
+/// preface, through TLS if there is any, a clock runs: the protocol's own questions whether a client lives
+/// begin only after it.
 #[derive(Debug)]
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     preface: Option<Preface>,
     _slot: OwnedSemaphorePermit,
 }
@@ -55,7 +55,7 @@ struct Preface {
 }
 
 impl Connection {
-    fn new(stream: TcpStream, slot: OwnedSemaphorePermit, timeout: Duration) -> Self {
+    fn new(stream: Stream, slot: OwnedSemaphorePermit, timeout: Duration) -> Self {
         Self {
             stream,
             preface: Some(Preface {
@@ -63,6 +63,23 @@ impl Connection {
                 too_late: Box::pin(sleep(timeout)),
             }),
             _slot: slot,
+        }
+    }
+}
+
+impl Connection {
+    /// Ends what has to wait when the client has taken too long to begin.
+    fn in_time<T>(
+        preface: &mut Option<Preface>,
+        cx: &mut Context<'_>,
+        done: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        match preface {
+            Some(preface) if done.is_pending() => {
+                ready!(preface.too_late.as_mut().poll(cx));
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+            _ => done,
         }
     }
 }
@@ -76,19 +93,14 @@ impl AsyncRead for Connection {
         let this = self.get_mut();
         let filled_before = buf.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(cx, buf);
-        let Some(preface) = &mut this.preface else {
-            return read;
-        };
-        if read.is_pending() {
-            ready!(preface.too_late.as_mut().poll(cx));
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        if let Some(preface) = &mut this.preface {
+            let read_len = buf.filled().len() - filled_before;
+            preface.missing_len = preface.missing_len.saturating_sub(read_len);
+            if preface.missing_len == 0 {
+                this.preface = None;
+            }
         }
-        let read_len = buf.filled().len() - filled_before;
-        preface.missing_len = preface.missing_len.saturating_sub(read_len);
-        if preface.missing_len == 0 {
-            this.preface = None;
-        }
-        read
+        Self::in_time(&mut this.preface, cx, read)
     }
 }
 
@@ -98,7 +110,9 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(cx, buf);
+        Self::in_time(&mut this.preface, cx, written)
     }
 
     fn poll_write_vectored(
@@ -106,7 +120,9 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
+        Self::in_time(&mut this.preface, cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -114,7 +130,9 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.stream).poll_flush(cx);
+        Self::in_time(&mut this.preface, cx, flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -123,9 +141,8 @@ impl AsyncWrite for Connection {
 }
 
 impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
+    // Nobody asks who is at the other end.
+    type ConnectInfo = ();
 
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
-    }
+    fn connect_info(&self) {}
 }

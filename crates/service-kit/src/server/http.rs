@@ -8,20 +8,17 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    accept::accept as next_connection,
-    files,
+    Port, files,
     guard::{Guard, guard},
+    stream::Stream,
 };
 use crate::{config::Common, metrics as names, trace::TraceLayer};
 
-/// How long a client may take to send a request's head. It also bounds how long an idle connection is
+/// How long a client may take to send a request's head, its TLS handshake before the first one included. It also bounds how long an idle connection is
 /// kept.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -31,7 +28,7 @@ const HEAD_LEN_MAX: usize = 32 * 1024;
 /// What one HTTP server takes upon itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpLimits {
-    /// How long a client may take to send a request's head, and how long an idle connection is kept.
+    /// How long a client may take to send a request's head (a TLS handshake included), and how long an idle connection is kept.
     pub header_timeout: Duration,
     /// The longest request body, in bytes; longer ones are answered 413.
     pub body_len_max: usize,
@@ -64,23 +61,29 @@ impl From<&Common> for HttpLimits {
 /// # Errors
 /// None at present; failed accepts are logged and tried again.
 pub async fn serve_http(
-    listener: TcpListener,
+    port: impl Into<Port>,
     router: Router,
     limits: HttpLimits,
     stop: CancellationToken,
 ) -> io::Result<()> {
+    let port = port.into();
+    let router = router
+        .layer(from_fn_with_state(Guard::new(&limits), guard))
+        .layer(DefaultBodyLimit::max(limits.body_len_max));
+    // Outside the guard: a page must be able to read its refusals too.
+    let router = match port.cors.clone() {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
     let server = Server {
-        router: router
-            .layer(from_fn_with_state(Guard::new(&limits), guard))
-            .layer(DefaultBodyLimit::max(limits.body_len_max))
-            .layer(TraceLayer),
+        router: router.layer(TraceLayer),
         http: protocol(&limits),
         stop: stop.clone(),
         cut_off: CancellationToken::new(),
     };
     let connections = TaskTracker::new();
     let reserved = files::reserve(limits.connections_max);
-    let accepting = accept(&server, listener, reserved.connections_max, &connections);
+    let accepting = accept(&server, port, reserved.connections_max, &connections);
     // The listener is dropped here, so that the kernel refuses whoever comes later.
     stop.run_until_cancelled(accepting).await;
     connections.close();
@@ -114,21 +117,16 @@ fn protocol(limits: &HttpLimits) -> http1::Builder {
 }
 
 /// Accepts for ever. Without a free slot it does not accept: whoever comes waits in the kernel's queue.
-async fn accept(
-    server: &Server,
-    listener: TcpListener,
-    connections_max: usize,
-    connections: &TaskTracker,
-) {
+async fn accept(server: &Server, port: Port, connections_max: usize, connections: &TaskTracker) {
     let slots = Arc::new(Semaphore::new(connections_max));
     while let Ok(slot) = slots.clone().acquire_owned().await {
-        let stream = next_connection(&listener).await;
+        let stream = port.accept().await;
         connections.spawn(server.clone().serve(stream, slot));
     }
 }
 
 impl Server {
-    async fn serve(self, stream: TcpStream, slot: OwnedSemaphorePermit) {
+    async fn serve(self, stream: Stream, slot: OwnedSemaphorePermit) {
         let _open = Open::new(slot);
         let service = TowerToHyperService::new(self.router);
         let mut connection =

@@ -1,6 +1,7 @@
 //! Servers that suffer nothing.
 //!
-//! - [`bind`]: a listener, or clear words why not.
+//! - [`bind`]: a listener, or clear words why not. [`Front`] makes it a [`Port`] with TLS and CORS; `stream`
+//!   is a connection, bare or inside TLS.
 //! - [`serve_http`] with [`HttpLimits`]: slow heads, slow and large bodies, too many connections and
 //!   too many requests end in an answer or a close; `guard` is what every request passes.
 //! - [`builder`], [`serve_grpc`] with [`GrpcLimits`]: the same for gRPC; `shed` refuses what is too much,
@@ -14,7 +15,9 @@ mod grpc;
 mod guard;
 mod handshake;
 mod http;
+mod port;
 mod shed;
+mod stream;
 mod undecoded;
 
 pub use self::{
@@ -24,6 +27,7 @@ pub use self::{
         serve_grpc,
     },
     http::{HttpLimits, serve_http},
+    port::{Front, Port},
     shed::{ShedLayer, ShedService},
     undecoded::{UndecodedLayer, UndecodedService},
 };

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::certs::Certificate;
 use crate::host::child::{self, Child};
 use crate::host::{POLL, port::Port, scratch, tool, uid};
 
@@ -25,6 +26,7 @@ pub(super) struct Cluster {
     directory: PathBuf,
     port: Port,
     durability: Durability,
+    is_tls: bool,
     child: Mutex<Option<Child>>,
 }
 
@@ -37,10 +39,28 @@ impl Cluster {
             directory,
             port: Port::free(),
             durability,
+            is_tls: false,
             child: Mutex::new(None),
         };
         cluster.init();
         cluster
+    }
+
+    /// From its next start on the server also speaks TLS. It takes only a key that is its own user's.
+    pub(super) fn speak_tls(&mut self, certificate: &Certificate) {
+        for (from, to) in [
+            (&certificate.cert_file, "server.crt"),
+            (&certificate.key_file, "server.key"),
+        ] {
+            let mut install = Command::new("install");
+            install.args(["-m", "600"]);
+            if let Some(user) = server_user() {
+                install.args(["-o", user, "-g", user]);
+            }
+            install.arg(from).arg(self.data().join(to));
+            run(install, "a copy of the certificate");
+        }
+        self.is_tls = true;
     }
 
     /// Starts the server and waits until it takes connections.
@@ -128,7 +148,8 @@ impl Cluster {
             Durability::None => &["fsync=off", "full_page_writes=off"],
             Durability::Full => &["fsync=on", "synchronous_commit=on"],
         };
-        for setting in always.iter().chain(durability) {
+        let tls: &[&str] = if self.is_tls { &["ssl=on"] } else { &[] };
+        for setting in always.iter().chain(durability).chain(tls) {
             command.args(["-c", setting]);
         }
         command

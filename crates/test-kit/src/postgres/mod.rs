@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
+use crate::certs::Certificate;
 use crate::host::blocking;
 use cluster::{Cluster, Durability};
 
@@ -65,6 +66,23 @@ impl PostgresServer {
     pub async fn start() -> Self {
         let cluster = blocking(|| {
             let cluster = Cluster::new(Durability::Full);
+            cluster.start();
+            Arc::new(cluster)
+        });
+        Self {
+            cluster: cluster.await,
+        }
+    }
+
+    /// Starts a new cluster with fsync on that also speaks TLS, with `certificate`.
+    ///
+    /// # Panics
+    /// When PostgreSQL is not installed or does not start.
+    pub async fn start_with_tls(certificate: &Certificate) -> Self {
+        let certificate = certificate.clone();
+        let cluster = blocking(move || {
+            let mut cluster = Cluster::new(Durability::Full);
+            cluster.speak_tls(&certificate);
             cluster.start();
             Arc::new(cluster)
         });
