@@ -148,7 +148,7 @@ impl OrderService {
         let store = self.api.orders.store.clone();
         let stock = Arc::clone(&self.stock);
         Health::new()
-            .required("postgres", move || {
+            .required("database", move || {
                 let store = store.clone();
                 async move { store.ping().await.map_err(|error| error.to_string()) }.boxed()
             })

@@ -77,7 +77,7 @@ async fn a_dead_product_service_beside_a_live_one_costs_no_order() {
     }
     assert_eq!(product.left(tea), 10);
     let (_, health, _) = order.ops.get("/health/ready", &[]).await;
-    assert_eq!(health["checks"]["postgres"]["status"], "ok");
+    assert_eq!(health["checks"]["database"]["status"], "ok");
     // With none left, orders can still be read.
     stop.cancel();
     eventually(SOON, "the service is degraded", async || {
