@@ -3,7 +3,7 @@
 
 use std::{path::Path, time::Duration};
 
-use sql::{PoolOptions, SqlError, connect, wait_until_reachable};
+use sql::{Database, PoolOptions, SqlError, connect, wait_until_reachable};
 use test_kit::{Authority, PostgresServer};
 
 /// Nobody waits this long for what will not pass.
@@ -17,9 +17,12 @@ fn verified(url: &str, ca_file: &Path) -> String {
 }
 
 async fn is_encrypted(url: &str) -> bool {
-    let pool = connect(PoolOptions::new(url, "shop")).await.unwrap();
+    let database = connect(PoolOptions::new(url, "shop")).await.unwrap();
+    let Database::Postgres(pool) = database else {
+        panic!("{url} is no PostgreSQL");
+    };
     let asked = sqlx::query_scalar("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
-    asked.fetch_one(pool.postgres().unwrap()).await.unwrap()
+    asked.fetch_one(&pool).await.unwrap()
 }
 
 #[tokio::test]

@@ -16,10 +16,11 @@ pub fn index() -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "paths": [
             path("POST", "/orders", "place an order {items:[{product_id, quantity, deal_id?}], shipping_address?}"),
-            path("GET", "/orders?page&size&status", "your orders, the newest first"),
+            path("GET", "/orders?page&size&status&created_from&created_to", "your orders, the newest first; several statuses with commas"),
             path("GET", "/orders/{id}", "one of your orders"),
+            path("GET", "/orders/{id}/events", "its changes as server-sent events"),
             path("POST", "/orders/{id}/confirm", "make it final"),
-            path("POST", "/orders/{id}/cancel", "give its stock back {reason?}"),
+            path("POST", "/orders/{id}/cancel", "give its stock back, confirmed or not {reason?}"),
         ],
     })
 }

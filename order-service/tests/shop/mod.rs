@@ -1,6 +1,7 @@
 //! The service as a test sees it: the real router behind the real server, a real Postgres, and
 //! product-service's wire in front of a double.
 //!
+//! - [`events`]: a client of server-sent events.
 //! - [`product`]: the double. It stands for the wire and its faults, not for product-service: that the
 //!   two fit together is for the end-to-end tests to show.
 //! - [`proxy`]: stands before Postgres, loses answers and falls silent.
@@ -8,6 +9,7 @@
 #![expect(dead_code, reason = "each test binary uses a part of it")]
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+pub(crate) mod events;
 pub(crate) mod product;
 pub(crate) mod proxy;
 
@@ -141,6 +143,11 @@ impl Shop {
         let (status, order, _) = self.get(&format!("/orders/{id}")).await;
         assert_eq!(status, 200, "{order}");
         order
+    }
+
+    /// Tells it to stop.
+    pub(crate) fn stop(&self) {
+        self.stop.cancel();
     }
 
     /// How many rows there are, by a connection of its own: those of the pool may be dead by now.
