@@ -1,8 +1,13 @@
 //! Pause, resume, restock and write-off, through gate and ledger.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
-use product_service::{ledger::command::Refusal, stock::StockError};
+use futures::{Stream, StreamExt as _};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use product_service::{
+    ledger::{book::DealRow, command::Refusal},
+    stock::StockError,
+};
 use test_kit::eventually;
 
 use crate::shop::{SOON, Shop, crowd, refusal};
@@ -134,4 +139,44 @@ async fn a_gate_that_is_too_high_after_a_write_off_comes_down_with_each_refusal(
     replica.agrees(product).await;
     let refused = replica.deals.restock(product, -1).await;
     assert_eq!(refusal(refused), Refusal::OutOfStock(product));
+}
+
+#[tokio::test]
+async fn only_so_many_watch_at_once_and_who_leaves_makes_room() {
+    const WATCHERS_MAX: usize = 1_024;
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let metrics = recorder.handle();
+    let _recording = metrics::set_default_local_recorder(&recorder);
+    let shop = Shop::without_gate().await;
+    let replica = shop.replica().await;
+    let product = shop.bed.product(1, 10).await;
+    let deal = replica.start(product, None).await;
+    let watches = replica.deals.watches();
+    let mut streams: Vec<Pin<Box<dyn Stream<Item = DealRow> + Send>>> = Vec::new();
+    for _ in 0..WATCHERS_MAX {
+        streams.push(Box::pin(watches.watch(deal).await.unwrap()));
+    }
+    let watched = |count: usize| {
+        let line = format!("deal_watchers {count}");
+        metrics.render().lines().any(|shown| shown == line)
+    };
+    assert!(watched(WATCHERS_MAX));
+    let refused = watches.watch(deal).await.err();
+    assert_eq!(refused, Some(StockError::Overloaded));
+    drop(streams.pop());
+    streams.push(Box::pin(watches.watch(deal).await.unwrap()));
+    replica.buy(1, product, 4).await.unwrap();
+    for stream in &mut streams {
+        let seen = async {
+            while let Some(deal) = stream.next().await {
+                if deal.sums.held == 4 {
+                    return;
+                }
+            }
+            panic!("the stream has ended");
+        };
+        tokio::time::timeout(SOON, seen).await.unwrap();
+    }
+    drop(streams);
+    assert!(watched(0));
 }

@@ -7,6 +7,7 @@
 //! - `standard`: health and reflection; the generated server as a client's transport.
 //! - `access`: who may call what.
 //! - `process`: the program: settings it refuses, and how it stops.
+//! - `killed`: the program is killed at each step of a deal's life.
 //! - `silence`: a database that falls silent without an end.
 //! - `bed`: a service on free ports.
 
@@ -18,6 +19,7 @@ mod bad_http;
 mod bed;
 mod deals;
 mod holds;
+mod killed;
 mod process;
 mod products;
 mod schedule;
