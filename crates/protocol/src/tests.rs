@@ -168,6 +168,10 @@ fn a_restock_with_an_emptied_redis_and_a_dead_process_break_no_promise() {
 
 /// Tells how many worlds there were, for `--nocapture`.
 #[track_caller]
+#[expect(
+    clippy::disallowed_macros,
+    reason = "a test has no log, and the figure is for whoever runs it by hand"
+)]
 fn told(budget: Budget) {
     let worlds = search(Rules::default(), budget).unwrap();
     eprintln!("{worlds} worlds: {budget:?}");

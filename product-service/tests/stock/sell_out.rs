@@ -180,7 +180,7 @@ async fn promise_6_hot_and_normal_lines_of_an_order_are_taken_together_or_not_at
 }
 
 async fn a_buyer_s_limit_holds_and_a_release_frees_it_at_once(engine: Engine) {
-    for shop in [Shop::new(engine).await, Shop::without_gate(engine).await] {
+    for shop in Shop::both(engine).await {
         let replica = shop.replica().await;
         let product = shop.bed.product(1, 10).await;
         replica.start(product, Some(2)).await;

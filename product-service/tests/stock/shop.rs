@@ -69,6 +69,11 @@ impl Shop {
         }
     }
 
+    /// One with a gate, one without.
+    pub(crate) async fn both(engine: Engine) -> [Self; 2] {
+        [Self::new(engine).await, Self::without_gate(engine).await]
+    }
+
     /// A replica that runs.
     pub(crate) async fn replica(&self) -> Replica {
         self.bounded_replica(BOUNDS).await

@@ -8,6 +8,7 @@
 //! - `access`: who may call what.
 //! - `process`: the program: settings it refuses, and how it stops.
 //! - `killed`: the program is killed at each step of a deal's life.
+//! - `on_a_file`: the program on SQLite: killed, short of disk, started twice.
 //! - `silence`: a database that falls silent without an end.
 //! - `bed`: a service on free ports.
 
@@ -20,6 +21,7 @@ mod bed;
 mod deals;
 mod holds;
 mod killed;
+mod on_a_file;
 mod process;
 mod products;
 mod schedule;
