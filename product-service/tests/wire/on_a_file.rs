@@ -129,13 +129,19 @@ impl Told {
     }
 
     /// Buyers who go on until the program is gone.
-    async fn crowd(self: &Arc<Self>, shop: &OnFile, product: &str) -> Vec<tokio::task::JoinHandle<()>> {
+    async fn crowd(
+        self: &Arc<Self>,
+        shop: &OnFile,
+        product: &str,
+    ) -> Vec<tokio::task::JoinHandle<()>> {
         let client = shop.grpc().await;
         let buyers = (0..BUYERS_AT_ONCE).map(|_| {
-            let (told, mut client, product) = (Arc::clone(self), client.clone(), product.to_owned());
+            let (told, mut client, product) =
+                (Arc::clone(self), client.clone(), product.to_owned());
             tokio::spawn(async move {
                 // What is not ours to answer is the transport's: the program is gone.
-                while let Ok(()) | Err(true) = told.is_over(told.buy(&mut client, &product).await) {}
+                while let Ok(()) | Err(true) = told.is_over(told.buy(&mut client, &product).await) {
+                }
             })
         });
         buyers.collect()
@@ -178,7 +184,10 @@ impl Told {
         assert_eq!(figure("available") + taken, UNITS, "{figures}");
         let begun = i64::from(self.begun.load(Ordering::Relaxed));
         let acknowledged = i64::try_from(held.len()).unwrap();
-        assert!((acknowledged..=begun).contains(&taken), "{acknowledged}..={begun}: {figures}");
+        assert!(
+            (acknowledged..=begun).contains(&taken),
+            "{acknowledged}..={begun}: {figures}"
+        );
         let confirmed = i64::try_from(sold.len()).unwrap();
         assert!(figure("sold") >= confirmed, "{confirmed}: {figures}");
     }
