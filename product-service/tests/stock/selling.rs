@@ -1,9 +1,14 @@
 //! Pause, resume, restock and write-off, through gate and ledger.
 
-use sql::Engine;
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
-use product_service::{ledger::command::Refusal, stock::StockError};
+use futures::{Stream, StreamExt as _};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use product_service::{
+    ledger::{book::DealRow, command::Refusal},
+    stock::StockError,
+};
+use sql::Engine;
 use test_kit::eventually;
 
 use crate::shop::{SOON, Shop, crowd, refusal};
@@ -132,8 +137,48 @@ async fn a_gate_that_is_too_high_after_a_write_off_comes_down_with_each_refusal(
     assert_eq!(refusal(refused), Refusal::OutOfStock(product));
 }
 
+async fn only_so_many_watch_at_once_and_who_leaves_makes_room(engine: Engine) {
+    const WATCHERS_MAX: usize = 1_024;
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let metrics = recorder.handle();
+    let _recording = metrics::set_default_local_recorder(&recorder);
+    let shop = Shop::without_gate(engine).await;
+    let replica = shop.replica().await;
+    let product = shop.bed.product(1, 10).await;
+    let deal = replica.start(product, None).await;
+    let watches = replica.deals.watches();
+    let mut streams: Vec<Pin<Box<dyn Stream<Item = DealRow> + Send>>> = Vec::new();
+    for _ in 0..WATCHERS_MAX {
+        streams.push(Box::pin(watches.watch(deal).await.unwrap()));
+    }
+    let watched = |count: usize| {
+        let line = format!("deal_watchers {count}");
+        metrics.render().lines().any(|shown| shown == line)
+    };
+    assert!(watched(WATCHERS_MAX));
+    let refused = watches.watch(deal).await.err();
+    assert_eq!(refused, Some(StockError::Overloaded));
+    drop(streams.pop());
+    streams.push(Box::pin(watches.watch(deal).await.unwrap()));
+    replica.buy(1, product, 4).await.unwrap();
+    for stream in &mut streams {
+        let seen = async {
+            while let Some(deal) = stream.next().await {
+                if deal.sums.held == 4 {
+                    return;
+                }
+            }
+            panic!("the stream has ended");
+        };
+        tokio::time::timeout(SOON, seen).await.unwrap();
+    }
+    drop(streams);
+    assert!(watched(0));
+}
+
 crate::engines::on_both_engines! {
     tokio::test: while_a_deal_is_paused_no_replica_sells_and_nothing_is_lost,
+        only_so_many_watch_at_once_and_who_leaves_makes_room,
         a_paused_deal_does_not_start_again_and_says_what_to_do,
         units_added_to_a_sold_out_deal_reach_its_gate,
         a_gate_that_is_too_high_after_a_write_off_comes_down_with_each_refusal;

@@ -120,7 +120,7 @@ impl Told {
         let wanted = decrease(order, vec![item(product, 1)]);
         let held = shop.decrease_stock(wanted).await?.into_inner();
         self.held.lock().unwrap().insert(order, held.expires_at);
-        if order % 3 == 0 {
+        if order.is_multiple_of(3) {
             let order_id = order_id(order);
             shop.confirm_stock(ConfirmStockRequest { order_id }).await?;
             self.sold.lock().unwrap().push(order);
