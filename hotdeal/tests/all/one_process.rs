@@ -138,6 +138,13 @@ async fn a_demo_shows_tables_to_people_and_starts_a_deal_when_asked() {
         again.code == 0 && again.stdout.contains("--fresh-deal"),
         "{again:?}"
     );
+    // What has units left is raced for before what is newer and has none.
+    let product = shop.start_deal(5).await;
+    shop.json(&["demo", "--fresh-deal", "--units", "1", "--buyers", "2"])
+        .await;
+    let report = shop.json(&["demo", "--buyers", "10"]).await;
+    assert_eq!(report["accepted"], 5, "{report}");
+    assert_eq!(shop.live(&product).await["held"], 5);
 }
 
 #[tokio::test]
