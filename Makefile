@@ -1,18 +1,24 @@
 # hotdeal: `make` shows what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt up down
+.PHONY: help setup run demo run-distributed test check fmt up down
 
 # Compose is a plugin of docker, or a program of its own.
 COMPOSE = $$(docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## Install what tests and `make run` need (redis-server, PostgreSQL, …)
+setup: ## Install what tests and `make run-distributed` need (redis-server, PostgreSQL, …)
 	@scripts/setup.sh
 
-run: setup ## Start both services on private servers with a demo deal; Ctrl-C ends them
+run: ## Build the shop and run it, with a demo deal; Ctrl-C ends it
+	cargo run --release --locked --package hotdeal -- run --demo
+
+demo: ## Let 10,000 buyers race for the deal of `make run`, from another terminal
+	cargo run --release --locked --quiet --package hotdeal -- demo
+
+run-distributed: setup ## Run both services on a private Redis and PostgreSQL; Ctrl-C ends them
 	@scripts/run.sh
 
 test: setup ## Run all tests on private Redis and PostgreSQL

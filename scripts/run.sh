@@ -28,7 +28,7 @@ require_free() {
     for name in ORDER_HTTP_ADDR ORDER_OPS_ADDR PRODUCT_HTTP_ADDR PRODUCT_GRPC_ADDR PRODUCT_OPS_ADDR; do
         address=${!name}
         if listens "$address"; then
-            die "$address is taken by another program: end it, or choose another address: $name=127.0.0.1:PORT make run"
+            die "$address is taken by another program: end it, or choose another address: $name=127.0.0.1:PORT make run-distributed"
         fi
     done
 }

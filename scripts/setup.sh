@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests and `make run` need: redis-server, PostgreSQL, curl, jq, a C linker, the pinned Rust
-# toolchain. Says what it does; run again, it does nothing and says so. No system service is needed afterwards:
-# tests start servers of their own.
+# Installs what the tests and `make run-distributed` need: redis-server, PostgreSQL, curl, jq, a C linker, the
+# pinned Rust toolchain. Says what it does; run again, it does nothing and says so. No system service is needed
+# afterwards: tests start servers of their own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

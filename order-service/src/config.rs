@@ -81,6 +81,16 @@ impl Config {
         self.trust_user_header || self.order_http_addr.ip().to_canonical().is_loopback()
     }
 
+    /// Says in the log that every order will be refused, where that is so.
+    pub fn warn_if_no_buyer_is_believed(&self) {
+        if !self.is_user_header_trusted() {
+            tracing::warn!(
+                "every buyer is refused: TRUST_USER_HEADER is not set and {} is no loopback address",
+                self.order_http_addr
+            );
+        }
+    }
+
     /// What its port for buyers shows.
     ///
     /// # Errors
@@ -105,16 +115,6 @@ impl Config {
             ));
         }
         tls::read_ca(file, VARIABLE).map(Some)
-    }
-
-    /// Says in the log that every order will be refused, where that is so.
-    pub fn warn_if_no_buyer_is_believed(&self) {
-        if !self.is_user_header_trusted() {
-            tracing::warn!(
-                "every buyer is refused: TRUST_USER_HEADER is not set and {} is no loopback address",
-                self.order_http_addr
-            );
-        }
     }
 }
 

@@ -46,7 +46,7 @@ impl Orders {
             .read(id, |order| order.user_id == buyer)
             .await
             .map_err(NotConfirmed::NotEnded)?;
-        match self.drive(read, &Command::Confirm, None, deadline).await {
+        match self.drive(read, &Command::Confirm, deadline).await {
             Ok(order) if matches!(order.state, State::Confirmed { .. }) => Ok(order),
             // The order followed its hold, which was released before.
             Ok(_) => Err(NotConfirmed::HoldEnded),

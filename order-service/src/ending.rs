@@ -1,5 +1,5 @@
-//! Drives an order to its end: decide, do what the decision asks for, follow how the hold ended, store.
-//! Confirm, cancel and expiry are this with another command.
+//! Drives an order to its end: decide, store what is intended, do what the decision asks for, follow how
+//! the hold ended, store. Confirm, cancel and expiry are this with another command.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use crate::{
 };
 
 /// A lost race is decided again this often; each loss means that somebody else moved the order on, and
-/// an order moves at most once.
-const RACES_MAX: usize = 3;
+/// an order seldom moves more than three times.
+const RACES_MAX: usize = 5;
 
 /// Ends orders.
 #[derive(Debug, Clone)]
@@ -68,55 +68,94 @@ impl Orders {
     }
 
     /// Applies `command`, and answers the order as it then stands: following its hold, it may have
-    /// ended otherwise than the command wanted. `note` are the words of the buyer who cancels.
+    /// ended otherwise than the command wanted.
     pub(crate) async fn drive(
         &self,
         (mut order, mut now): Read,
         command: &Command,
-        note: Option<&str>,
         deadline: Instant,
     ) -> Result<Order, NotEnded> {
         for _ in 0..RACES_MAX {
             let decision = allowed(&order, command.clone(), now)?;
-            let Some(effect) = decision.effect else {
-                return Ok(decision.order);
-            };
-            let ending = self.carry_out(order.id, effect, deadline).await?;
-            let next = allowed(&order, follow(ending, note, now), now)?.order;
-            if self.store.update(order.state.status(), &next).await? {
-                metrics::ended(&next);
-                tracing::info!(
-                    order.id = %next.id,
-                    status = next.state.status().as_str(),
-                    reason = next.state.reason().map(Reason::as_str),
-                    "order ended"
-                );
-                return Ok(next);
+            if self.store_move(&order, &decision.order).await? {
+                order = decision.order;
+                let Some(effect) = decision.effect else {
+                    return Ok(order);
+                };
+                let ending = self.carry_out(order.id, effect, deadline).await?;
+                let next = allowed(&order, follow(ending, command, now), now)?.order;
+                if self.store_move(&order, &next).await? {
+                    return Ok(next);
+                }
             }
             (order, now) = self.read(order.id, |_| true).await?;
         }
         Err(NotEnded::Contended)
     }
 
+    /// Stores the order's next state; `false` if it has moved on meanwhile.
+    async fn store_move(&self, order: &Order, next: &Order) -> Result<bool, StoreError> {
+        if order == next {
+            return Ok(true);
+        }
+        if !self.store.update(order, next).await? {
+            return Ok(false);
+        }
+        tracing::info!(
+            order.id = %next.id,
+            status = next.state.status().as_str(),
+            reason = next.state.reason().map(Reason::as_str),
+            is_cancelling = matches!(next.state, State::Cancelling { .. }),
+            "order moved"
+        );
+        if order.state.status() != next.state.status() {
+            metrics::ended(next);
+        }
+        Ok(true)
+    }
+
+    /// Does what has to be done at product-service; answers how the hold ended, `None` if its sale is
+    /// no longer known there.
     async fn carry_out(
         &self,
         id: OrderId,
         effect: Effect,
         deadline: Instant,
-    ) -> Result<Ending, StockError> {
-        let reason = match effect {
-            Effect::ReleaseHold { reason } => reason,
-            Effect::SellHold => match self.stock.confirm(id, deadline).await {
-                // Too late. Releasing it asks the ledger why and makes sure that it has ended.
-                Err(StockError::Refused(refusal))
-                    if matches!(refusal.code, ErrorCode::HoldEnded | ErrorCode::NotFound) =>
-                {
-                    Reason::EXPIRED
-                }
-                result => return result,
-            },
-        };
-        self.stock.restore(id, &reason, deadline).await
+    ) -> Result<Option<Ending>, StockError> {
+        match effect {
+            Effect::ReleaseHold { reason } => {
+                self.stock.restore(id, &reason, deadline).await.map(Some)
+            }
+            Effect::SellHold => self.sell(id, deadline).await.map(Some),
+            Effect::TakeSaleBack { reason } => self.take_back(id, &reason, deadline).await,
+        }
+    }
+
+    async fn sell(&self, id: OrderId, deadline: Instant) -> Result<Ending, StockError> {
+        match self.stock.confirm(id, deadline).await {
+            // Too late. Releasing it asks the ledger why and makes sure that it has ended.
+            Err(StockError::Refused(refusal))
+                if matches!(refusal.code, ErrorCode::HoldEnded | ErrorCode::NotFound) =>
+            {
+                self.stock.restore(id, &Reason::EXPIRED, deadline).await
+            }
+            result => result,
+        }
+    }
+
+    async fn take_back(
+        &self,
+        id: OrderId,
+        reason: &Reason,
+        deadline: Instant,
+    ) -> Result<Option<Ending>, StockError> {
+        match self.stock.take_back(id, reason, deadline).await {
+            Ok(ending) if ending.outcome == Outcome::Sold => Err(StockError::Broken(
+                "the sale stands: product-service does not know return_sold".to_owned(),
+            )),
+            Err(StockError::Refused(refusal)) if refusal.code == ErrorCode::NotFound => Ok(None),
+            result => result.map(Some),
+        }
     }
 }
 
@@ -131,15 +170,19 @@ fn allowed(
     })
 }
 
-fn follow(ending: Ending, note: Option<&str>, now: Timestamp) -> Command {
+/// What has become known, as a command. The note is the buyer's who cancels.
+fn follow(ending: Option<Ending>, command: &Command, now: Timestamp) -> Command {
+    let Some(ending) = ending else {
+        return Command::SaleForgotten;
+    };
+    let note = match command {
+        Command::Cancel { note } => note.clone(),
+        _ => None,
+    };
     let at = ending.at.unwrap_or(now);
     match ending.outcome {
         Outcome::Sold => Command::HoldSold { at },
-        Outcome::Released(reason) => Command::HoldReleased {
-            at,
-            reason,
-            note: note.map(str::to_owned),
-        },
+        Outcome::Released(reason) => Command::HoldReleased { at, reason, note },
     }
 }
 

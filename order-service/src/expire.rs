@@ -1,5 +1,6 @@
-//! Ends the pending orders whose deadline has passed. Every replica runs this; leases keep them from
-//! doing the same work, and doing it twice would change nothing.
+//! Ends the pending orders whose deadline has passed, and goes on with cancellations that somebody began
+//! and did not end. Every replica runs this; leases keep them from doing the same work, and doing it
+//! twice would change nothing.
 
 use std::time::Duration;
 
@@ -25,7 +26,12 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// Ends due orders until `stop`.
 pub async fn run(orders: Orders, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        match expire_due(&orders, &stop).await {
+        let done = async {
+            Ok::<_, StoreError>(
+                expire_due(&orders, &stop).await? + resume_cancelling(&orders, &stop).await?,
+            )
+        };
+        match done.await {
             // A full batch: there may be more.
             Ok(count) if count >= usize::try_from(BATCH_LEN).unwrap_or(usize::MAX) => continue,
             Ok(_) => {}
@@ -38,34 +44,61 @@ pub async fn run(orders: Orders, stop: CancellationToken) {
     }
 }
 
-/// Leases one batch and ends it; answers how many were due.
+/// Leases one batch of overdue orders and ends it; answers how many they were.
 ///
 /// # Errors
 /// When the database cannot be asked for due orders.
 pub async fn expire_due(orders: &Orders, stop: &CancellationToken) -> Result<usize, StoreError> {
     let due = orders.store.lease_due(BATCH_LEN, LEASE).await?;
-    let deadline = Instant::now() + WORK_TIME;
-    let count = due.len();
-    stream::iter(due)
-        .take_until(stop.cancelled())
-        .for_each_concurrent(AT_ONCE_MAX, |id| expire(orders, id, deadline))
-        .await;
-    Ok(count)
+    Ok(end_all(orders, due, &Command::Expire, stop).await)
 }
 
-async fn expire(orders: &Orders, id: OrderId, deadline: Instant) {
-    if let Err(error) = try_expire(orders, id, deadline).await {
+/// Leases one batch of sales that somebody began to cancel, and takes them back; answers how many.
+///
+/// # Errors
+/// When the database cannot be asked for them.
+pub async fn resume_cancelling(
+    orders: &Orders,
+    stop: &CancellationToken,
+) -> Result<usize, StoreError> {
+    let begun = orders.store.lease_cancelling(BATCH_LEN, LEASE).await?;
+    Ok(end_all(orders, begun, &Command::Resume, stop).await)
+}
+
+async fn end_all(
+    orders: &Orders,
+    ids: Vec<OrderId>,
+    command: &Command,
+    stop: &CancellationToken,
+) -> usize {
+    let deadline = Instant::now() + WORK_TIME;
+    let count = ids.len();
+    stream::iter(ids)
+        .take_until(stop.cancelled())
+        .for_each_concurrent(AT_ONCE_MAX, |id| end(orders, id, command, deadline))
+        .await;
+    count
+}
+
+async fn end(orders: &Orders, id: OrderId, command: &Command, deadline: Instant) {
+    if let Err(error) = try_end(orders, id, command, deadline).await {
         tracing::warn!(order.id = %id, %error, "a due order is left for later");
     }
 }
 
-async fn try_expire(orders: &Orders, id: OrderId, deadline: Instant) -> Result<(), NotEnded> {
+async fn try_end(
+    orders: &Orders,
+    id: OrderId,
+    command: &Command,
+    deadline: Instant,
+) -> Result<(), NotEnded> {
     let read = orders.read(id, |_| true).await?;
-    orders.drive(read, &Command::Expire, None, deadline).await?;
+    orders.drive(read, command, deadline).await?;
     Ok(())
 }
 
-/// Publishes how many orders are pending and how long overdue the first is, until `stop`.
+/// Publishes how many orders are pending, how long overdue the first is, and how many sales are being
+/// cancelled, until `stop`.
 pub async fn observe(
     orders: Orders,
     clock: std::sync::Arc<dyn domain::Clock>,
@@ -77,6 +110,9 @@ pub async fn observe(
             let overdue = first.map_or(0, |first| clock.now().as_micros() - first.as_micros());
             let overdue = Duration::from_micros(u64::try_from(overdue).unwrap_or(0));
             metrics::pending(count, overdue);
+        }
+        if let Ok(count) = orders.store.cancelling().await {
+            metrics::cancelling(count);
         }
         tokio::select! {
             () = sleep(INTERVAL) => {}

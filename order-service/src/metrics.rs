@@ -10,6 +10,7 @@ const PLACED: &str = "orders_placed_total";
 const ENDED: &str = "orders_ended_total";
 const PENDING: &str = "orders_pending";
 const OVERDUE: &str = "orders_overdue_seconds";
+const CANCELLING: &str = "orders_cancelling";
 const STOCK_CALL: &str = "order_stock_call_duration_seconds";
 const INSERT: &str = "order_insert_duration_seconds";
 const INSERT_REPEATED: &str = "order_insert_repeated_total";
@@ -28,6 +29,10 @@ pub(crate) fn describe() {
         "Orders that are pending now, in the whole database"
     );
     describe_gauge!(OVERDUE, "How long the longest overdue order has been due");
+    describe_gauge!(
+        CANCELLING,
+        "Confirmed orders whose units are on their way back, in the whole database"
+    );
     describe_histogram!(
         STOCK_CALL,
         "Tries of calls to product-service, by method and outcome"
@@ -64,6 +69,12 @@ pub(crate) fn ended(order: &Order) {
 pub(crate) fn pending(count: i64, overdue: Duration) {
     gauge!(PENDING).set(count as f64);
     gauge!(OVERDUE).set(overdue.as_secs_f64());
+}
+
+/// Sales that are being cancelled in the whole database.
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+pub(crate) fn cancelling(count: i64) {
+    gauge!(CANCELLING).set(count as f64);
 }
 
 /// One try of a call to product-service.

@@ -138,6 +138,63 @@ async fn an_accepted_order_outlives_the_process_that_accepted_it() {
     assert_eq!(read, placed);
 }
 
+/// Kills a process in the middle of taking a sale back, and lets another go on.
+async fn killed_while_taking_a_sale_back(fault: Fault) {
+    let url = Postgres::shared().database().await.url;
+    let product = Product::default();
+    let (live, _stop) = listen(product.clone()).await;
+    let tea = product.add("tea", 5_000, 10);
+    let first = start(&url, &live).await;
+    let (_, placed, _) = first
+        .http
+        .post("/orders", &HEADERS, &one_line(tea, 2))
+        .await;
+    let path = format!("/orders/{}", placed["id"].as_str().expect("an id"));
+    let (status, ..) = first
+        .http
+        .post_empty(&format!("{path}/confirm"), &HEADERS)
+        .await;
+    assert_eq!(status, 200);
+    product.fail("take_back", fault);
+    let cancel = first.http.url(&format!("{path}/cancel"));
+    let cancelling = tokio::spawn(async move {
+        let client = reqwest::Client::new();
+        client
+            .post(cancel)
+            .header(HEADERS[0].0, HEADERS[0].1)
+            .send()
+            .await
+    });
+    eventually(SOON, "the ledger is asked", async || {
+        !product.seen("take_back").is_empty()
+    })
+    .await;
+    first.process.kill9();
+    assert!(cancelling.await.expect("it ran").is_err());
+    let second = start(&url, &live).await;
+    let (_, between, _) = second.http.get(&path, &HEADERS).await;
+    assert!(
+        between["status"] == "CANCELLED" || between["cancel_requested_at"].is_string(),
+        "{between}"
+    );
+    eventually(SOON * 3, "the other process ends it", async || {
+        let (_, order, _) = second.http.get(&path, &HEADERS).await;
+        order["status"] == "CANCELLED" && order["reason"] == "CANCELLED_BY_USER"
+    })
+    .await;
+    assert_eq!(product.left(tea), 10);
+}
+
+#[tokio::test]
+async fn a_sale_whose_canceller_was_killed_before_the_ledger_was_told_is_taken_back() {
+    killed_while_taking_a_sale_back(Fault::Hang).await;
+}
+
+#[tokio::test]
+async fn a_sale_whose_canceller_was_killed_after_its_units_were_back_is_cancelled() {
+    killed_while_taking_a_sale_back(Fault::HangAfter).await;
+}
+
 #[tokio::test]
 async fn a_setting_found_wrong_before_there_is_a_log_is_refused_in_words() {
     let program = Program::at(env!("CARGO_BIN_EXE_order-service"))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::{Clock as _, Money, OrderId, ProductId, Quantity, SystemClock, Timestamp, UserId};
 use order_service::{
-    order::{Fingerprint, Flow, Line, Order, Reason, ShippingAddress, State, Status, id},
+    order::{Fingerprint, Flow, Line, Order, Reason, ShippingAddress, State, id},
     store::{
         MIGRATIONS, SCHEMA, Store,
         insert::{Inserted, NewEvent, NewOrder},
@@ -179,38 +179,100 @@ async fn an_order_and_its_events_commit_together_and_once() {
     }
 }
 
+/// The order as it is after a move to `state`.
+fn moved(order: &Order, state: State) -> Order {
+    Order {
+        state,
+        updated_at: order.updated_at.plus(Duration::from_millis(1)),
+        version: order.version + 1,
+        ..order.clone()
+    }
+}
+
+fn confirmed() -> State {
+    State::Confirmed { at: now() }
+}
+
+fn cancelling(note: Option<&str>) -> State {
+    State::Cancelling {
+        confirmed_at: now(),
+        at: now(),
+        reason: Reason::CANCELLED_BY_USER,
+        note: note.map(str::to_owned),
+    }
+}
+
+fn cancelled(note: Option<&str>, confirmed_at: Option<Timestamp>) -> State {
+    State::Cancelled {
+        at: now(),
+        reason: Reason::CANCELLED_BY_USER,
+        note: note.map(str::to_owned),
+        confirmed_at,
+    }
+}
+
 #[tokio::test]
 async fn an_update_wins_only_over_the_state_it_was_decided_on() {
     let (store, _) = open().await;
     let order = inserted(&store, new_order(1)).await;
-    let confirmed = Order {
-        state: State::Confirmed { at: now() },
-        updated_at: now(),
-        ..order.clone()
-    };
-    let cancelled = Order {
-        state: State::Cancelled {
-            at: now(),
-            reason: Reason::CANCELLED_BY_USER,
-            note: Some("아니요".to_owned()),
-        },
-        updated_at: now(),
-        ..order.clone()
-    };
-    assert!(store.update(Status::Pending, &confirmed).await.unwrap());
-    assert!(!store.update(Status::Pending, &cancelled).await.unwrap());
-    assert_eq!(store.find(order.id).await.unwrap().unwrap().0, confirmed);
+    let sold = moved(&order, confirmed());
+    let given_up = moved(&order, cancelled(Some("아니요"), None));
+    assert!(store.update(&order, &sold).await.unwrap());
+    assert!(!store.update(&order, &given_up).await.unwrap());
+    assert_eq!(store.find(order.id).await.unwrap().unwrap().0, sold);
     let second = inserted(&store, new_order(2)).await;
-    let cancelled = Order {
-        updated_at: second.updated_at,
-        state: cancelled.state,
-        ..second
+    let given_up = moved(&second, cancelled(Some("아니요"), None));
+    assert!(store.update(&second, &given_up).await.unwrap());
+    assert_eq!(store.find(second.id).await.unwrap().unwrap().0, given_up);
+}
+
+#[tokio::test]
+async fn every_state_is_read_back_as_it_was_stored() {
+    let (store, _) = open().await;
+    let mut order = inserted(&store, new_order(1)).await;
+    for state in [
+        confirmed(),
+        cancelling(Some("words")),
+        confirmed(),
+        cancelling(None),
+        cancelled(Some("words"), Some(now())),
+    ] {
+        let next = moved(&order, state);
+        assert!(store.update(&order, &next).await.unwrap());
+        // The same status in another version is another state.
+        assert!(!store.update(&order, &next).await.unwrap());
+        order = next;
+        assert_eq!(store.find(order.id).await.unwrap().unwrap().0, order);
+    }
+    let other = inserted(&store, new_order(2)).await;
+    let failed = State::Failed {
+        at: now(),
+        reason: Reason::EXPIRED,
     };
-    assert!(store.update(Status::Pending, &cancelled).await.unwrap());
-    assert_eq!(
-        store.find(cancelled.id).await.unwrap().unwrap().0,
-        cancelled
-    );
+    let failed = moved(&other, failed);
+    assert!(store.update(&other, &failed).await.unwrap());
+    assert_eq!(store.find(other.id).await.unwrap().unwrap().0, failed);
+}
+
+#[tokio::test]
+async fn a_sale_that_is_to_be_cancelled_is_leased_to_who_began_and_then_to_one_at_a_time() {
+    let (store, pool) = open().await;
+    let order = inserted(&store, new_order(1)).await;
+    let sold = moved(&order, confirmed());
+    store.update(&order, &sold).await.unwrap();
+    assert_eq!(store.cancelling().await.unwrap(), 0);
+    let begun = moved(&sold, cancelling(None));
+    store.update(&sold, &begun).await.unwrap();
+    assert_eq!(store.cancelling().await.unwrap(), 1);
+    assert!(store.lease_cancelling(10, HOUR).await.unwrap().is_empty());
+    let over = sqlx::query("UPDATE orders SET lease_until_us = now_us()");
+    over.execute(&pool).await.unwrap();
+    assert_eq!(store.lease_cancelling(10, HOUR).await.unwrap(), [order.id]);
+    assert!(store.lease_cancelling(10, HOUR).await.unwrap().is_empty());
+    let done = moved(&begun, cancelled(None, Some(now())));
+    assert!(store.update(&begun, &done).await.unwrap());
+    assert_eq!(store.cancelling().await.unwrap(), 0);
+    assert!(store.lease_cancelling(10, HOUR).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -248,6 +310,12 @@ async fn rows_that_make_no_sense_are_impossible() {
         "status = 'CONFIRMED', confirmed_at_us = 5, cancelled_at_us = 5",
         "reason = 'EXPIRED'",
         "confirmed_at_us = 5",
+        "version = -1",
+        "cancelling_at_us = 5, cancelling_reason = 'EXPIRED'",
+        "status = 'CONFIRMED', confirmed_at_us = 5, cancelling_at_us = 5",
+        "status = 'CONFIRMED', confirmed_at_us = 5, cancelling_reason = 'EXPIRED'",
+        "status = 'CONFIRMED', confirmed_at_us = 5, cancelling_at_us = 5, cancelling_reason = 'no'",
+        "status = 'CONFIRMED', confirmed_at_us = 5, cancel_reason = 'words'",
         "flow = 'other'",
         "total_amount = -1",
         "items = '[]'",

@@ -325,6 +325,7 @@ fn deals(world: &World, rules: Rules, steps: &mut Steps) {
                 continue;
             };
             steps.push((
+                // Or its sale is taken back: to the gate that is the same.
                 "a hold is released",
                 change(world, |w| {
                     w.budget.releases -= 1;

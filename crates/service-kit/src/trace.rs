@@ -60,9 +60,11 @@ impl TraceContext {
 
     /// The start of a new trace.
     pub fn mint() -> Self {
+        // All of it in one call: every request of a sale begins here.
+        let [trace_high, trace_low, span] = random();
         Self {
-            trace_id: u128::from(random()) << 64 | u128::from(random()),
-            span_id: random(),
+            trace_id: u128::from(trace_high) << 64 | u128::from(trace_low),
+            span_id: span,
             flags: 0,
         }
     }
@@ -70,10 +72,8 @@ impl TraceContext {
     /// A new span of the same trace, for a call that this request makes.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self {
-            span_id: random(),
-            ..*self
-        }
+        let [span_id] = random();
+        Self { span_id, ..*self }
     }
 
     /// As the header carries it, in version 00.
@@ -103,9 +103,11 @@ fn hex(digits: &[u8]) -> Option<u128> {
     u128::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// Not zero. Trace ids need to differ, not to be secret: a machine without randomness still serves.
-fn random() -> u64 {
-    getrandom::u64().unwrap_or(1).max(1)
+/// None of them zero. Trace ids need to differ, not to be secret: a machine without randomness still serves.
+fn random<const N: usize>() -> [u64; N] {
+    let mut bytes = [[0; 8]; N];
+    let _ = getrandom::fill(bytes.as_flattened_mut());
+    bytes.map(|bytes| u64::from_ne_bytes(bytes).max(1))
 }
 
 /// Gives every request its [`TraceContext`] and a tracing span that shows its trace id.

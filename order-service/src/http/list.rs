@@ -6,8 +6,10 @@ use axum::{Json, extract::State};
 use serde::Deserialize;
 use service_kit::{
     extract::Query,
+    openapi::Refusals,
     page::{Page, PageQuery},
     problem::{FieldError, Problem},
+    refusals,
 };
 
 use super::{Api, buyer::Buyer, problem, view::OrderView};
@@ -21,7 +23,18 @@ pub(super) struct ListQuery {
     status: Option<String>,
 }
 
+refusals!(Refused = Refusals::new().parameters().unauthorized());
+
 /// The buyer's own orders, newest first.
+#[utoipa::path(
+    get,
+    path = "/orders",
+    operation_id = "listOrders",
+    tag = "orders",
+    params(PageQuery, ("status" = Option<Status>, Query)),
+    security(("user" = [])),
+    responses((status = 200, body = Page<OrderView>), Refused),
+)]
 pub(super) async fn list(
     State(api): State<Arc<Api>>,
     Buyer(buyer): Buyer,

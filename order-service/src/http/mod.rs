@@ -27,7 +27,7 @@ use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
-pub use routes::router;
+pub use routes::{openapi, router};
 
 use crate::{ending::Orders, place::Placer};
 

@@ -2,15 +2,18 @@
 
 use domain::{DealId, Money, OrderId, ProductId, Quantity, Timestamp, UserId};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::order::{Line, Order, ShippingAddress, State};
+use crate::order::{Line, Order, ShippingAddress, State, Status};
 
 /// One order.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Order)]
 pub(super) struct OrderView {
     id: OrderId,
     user_id: UserId,
+    #[schema(value_type = Status)]
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -24,6 +27,9 @@ pub(super) struct OrderView {
     updated_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     confirmed_at: Option<Timestamp>,
+    /// Its sale is being cancelled: it counts as confirmed until its units are back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel_requested_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cancelled_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,7 +37,8 @@ pub(super) struct OrderView {
 }
 
 /// One product of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrderLine)]
 struct LineView {
     id: Uuid,
     product_id: ProductId,
@@ -43,16 +50,43 @@ struct LineView {
     deal_id: Option<DealId>,
 }
 
+/// What a state says about how the order ended.
+#[derive(Default)]
+struct Ends {
+    confirmed_at: Option<Timestamp>,
+    cancel_requested_at: Option<Timestamp>,
+    cancelled_at: Option<Timestamp>,
+    cancel_reason: Option<String>,
+}
+
 impl From<Order> for OrderView {
     fn from(order: Order) -> Self {
         let status = order.state.status().as_str();
         let reason = order.state.reason().map(ToString::to_string);
-        let (confirmed_at, cancelled_at, cancel_reason) = match order.state {
-            State::Pending => (None, None, None),
-            State::Confirmed { at } => (Some(at), None, None),
-            State::Cancelled { at, note, .. } => (None, Some(at), note),
-            State::Failed { at, .. } => (None, Some(at), None),
-        };
+        let mut ends = Ends::default();
+        match order.state {
+            State::Pending => {}
+            State::Confirmed { at } => ends.confirmed_at = Some(at),
+            State::Cancelling {
+                confirmed_at,
+                at,
+                note,
+                ..
+            } => {
+                (ends.confirmed_at, ends.cancel_requested_at) = (Some(confirmed_at), Some(at));
+                ends.cancel_reason = note;
+            }
+            State::Cancelled {
+                at,
+                note,
+                confirmed_at,
+                ..
+            } => {
+                (ends.confirmed_at, ends.cancelled_at) = (confirmed_at, Some(at));
+                ends.cancel_reason = note;
+            }
+            State::Failed { at, .. } => ends.cancelled_at = Some(at),
+        }
         Self {
             id: order.id,
             user_id: order.user_id,
@@ -65,9 +99,10 @@ impl From<Order> for OrderView {
             expires_at: order.expires_at,
             created_at: order.created_at,
             updated_at: order.updated_at,
-            confirmed_at,
-            cancelled_at,
-            cancel_reason,
+            confirmed_at: ends.confirmed_at,
+            cancel_requested_at: ends.cancel_requested_at,
+            cancelled_at: ends.cancelled_at,
+            cancel_reason: ends.cancel_reason,
         }
     }
 }

@@ -13,16 +13,21 @@ use super::{
 pub enum Command {
     /// Make it final.
     Confirm,
-    /// The buyer gives it up.
-    Cancel,
+    /// The buyer gives it up, confirmed or not.
+    Cancel {
+        /// The buyer's words.
+        note: Option<String>,
+    },
     /// Its deadline may have passed.
     Expire,
+    /// Somebody began to cancel its sale and may have died meanwhile.
+    Resume,
     /// The ledger says that the hold was sold.
     HoldSold {
         /// When, by the ledger.
         at: Timestamp,
     },
-    /// The ledger says that the hold was released.
+    /// The ledger says that the hold's units are free: released, or their sale taken back.
     HoldReleased {
         /// When, by the ledger.
         at: Timestamp,
@@ -31,6 +36,8 @@ pub enum Command {
         /// The words of the buyer whose cancelling led here.
         note: Option<String>,
     },
+    /// The ledger no longer knows the sale that was to be taken back: it was too long ago.
+    SaleForgotten,
 }
 
 /// What has to be done outside before the order can move on.
@@ -43,12 +50,17 @@ pub enum Effect {
         /// What the ledger shall keep as the reason.
         reason: Reason,
     },
+    /// Take the hold's sale back, then say how it ended.
+    TakeSaleBack {
+        /// What the ledger shall keep as the reason.
+        reason: Reason,
+    },
 }
 
 /// The order as it is to be from now on, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// Equal to the order decided upon if nothing changes.
+    /// Equal to the order decided upon if nothing changes; else to be stored before anything is done.
     pub order: Order,
     /// What to do, if anything.
     pub effect: Option<Effect>,
@@ -68,48 +80,121 @@ pub struct Illegal {
 ///
 /// A command that asks for what is already so changes nothing and asks for nothing.
 ///
+/// A sale is taken back in two steps: the intent is stored first, so that a crash between the two
+/// databases leaves something to go on with.
+///
 /// # Errors
-/// When the order's state does not allow the command. Final states are never left.
+/// When the order's state does not allow the command.
 pub fn decide(order: &Order, command: Command, now: Timestamp) -> Result<Decision, Illegal> {
-    let illegal = |command| Illegal {
-        status: order.state.status(),
-        command,
-    };
-    match (&order.state, command) {
-        (State::Pending, Command::Confirm) => Ok(ask(order, Effect::SellHold)),
-        (State::Pending, Command::Cancel) => Ok(ask(
-            order,
-            Effect::ReleaseHold {
-                reason: Reason::CANCELLED_BY_USER,
-            },
-        )),
-        (State::Pending, Command::Expire) if now < order.expires_at => Ok(stay(order)),
-        (State::Pending, Command::Expire) => Ok(ask(
-            order,
-            Effect::ReleaseHold {
-                reason: Reason::EXPIRED,
-            },
-        )),
-        (State::Pending, Command::HoldSold { at }) => Ok(go(order, State::Confirmed { at }, now)),
-        (State::Pending, Command::HoldReleased { at, reason, note }) => {
+    match &order.state {
+        State::Pending => Ok(pending(order, command, now)),
+        State::Confirmed { at } => confirmed(order, *at, command, now),
+        State::Cancelling { .. } => cancelling(order, command, now),
+        State::Cancelled { .. } | State::Failed { .. } => ended(order, command),
+    }
+}
+
+fn pending(order: &Order, command: Command, now: Timestamp) -> Decision {
+    match command {
+        Command::Confirm => ask(order, Effect::SellHold),
+        Command::Cancel { .. } => release(order, Reason::CANCELLED_BY_USER),
+        Command::Expire if order.expires_at <= now => release(order, Reason::EXPIRED),
+        Command::Expire | Command::Resume | Command::SaleForgotten => stay(order),
+        Command::HoldSold { at } => go(order, State::Confirmed { at }, now),
+        Command::HoldReleased { at, reason, note } => {
             // The words belong to the buyer's cancelling; a hold that expired first was not cancelled.
             let note = note.filter(|_| reason == Reason::CANCELLED_BY_USER);
-            Ok(go(order, State::Cancelled { at, reason, note }, now))
+            let cancelled = State::Cancelled {
+                at,
+                reason,
+                note,
+                confirmed_at: None,
+            };
+            go(order, cancelled, now)
         }
-        (
-            State::Confirmed { .. },
-            Command::Confirm | Command::Expire | Command::HoldSold { .. },
-        )
-        | (
-            State::Cancelled { .. },
-            Command::Cancel | Command::Expire | Command::HoldReleased { .. },
-        )
-        | (State::Failed { .. }, Command::Expire | Command::HoldReleased { .. }) => Ok(stay(order)),
-        (_, Command::Confirm) => Err(illegal("confirm")),
-        (_, Command::Cancel) => Err(illegal("cancel")),
-        (_, Command::HoldSold { .. }) => Err(illegal("following a sold hold")),
-        (_, Command::HoldReleased { .. }) => Err(illegal("following a released hold")),
     }
+}
+
+fn confirmed(
+    order: &Order,
+    confirmed_at: Timestamp,
+    command: Command,
+    now: Timestamp,
+) -> Result<Decision, Illegal> {
+    match command {
+        Command::Cancel { note } => {
+            let reason = Reason::CANCELLED_BY_USER;
+            let cancelling = State::Cancelling {
+                confirmed_at,
+                at: now,
+                reason: reason.clone(),
+                note,
+            };
+            Ok(Decision {
+                effect: Some(Effect::TakeSaleBack { reason }),
+                ..go(order, cancelling, now)
+            })
+        }
+        Command::HoldReleased { .. } => Err(illegal(order, "following a released hold")),
+        Command::Confirm
+        | Command::Expire
+        | Command::Resume
+        | Command::HoldSold { .. }
+        | Command::SaleForgotten => Ok(stay(order)),
+    }
+}
+
+fn cancelling(order: &Order, command: Command, now: Timestamp) -> Result<Decision, Illegal> {
+    let State::Cancelling {
+        confirmed_at,
+        reason,
+        note,
+        ..
+    } = order.state.clone()
+    else {
+        return Ok(stay(order));
+    };
+    match command {
+        Command::Confirm => Err(illegal(order, "confirm")),
+        Command::Cancel { .. } | Command::Resume => Ok(ask(order, Effect::TakeSaleBack { reason })),
+        Command::HoldReleased { at, .. } => {
+            let cancelled = State::Cancelled {
+                at,
+                reason,
+                note,
+                confirmed_at: Some(confirmed_at),
+            };
+            Ok(go(order, cancelled, now))
+        }
+        Command::SaleForgotten => Ok(go(order, State::Confirmed { at: confirmed_at }, now)),
+        Command::Expire | Command::HoldSold { .. } => Ok(stay(order)),
+    }
+}
+
+/// Final states are never left.
+fn ended(order: &Order, command: Command) -> Result<Decision, Illegal> {
+    let is_cancelled = matches!(order.state, State::Cancelled { .. });
+    match command {
+        Command::Confirm => Err(illegal(order, "confirm")),
+        Command::HoldSold { .. } => Err(illegal(order, "following a sold hold")),
+        Command::Cancel { .. } if !is_cancelled => Err(illegal(order, "cancel")),
+        Command::Cancel { .. }
+        | Command::Expire
+        | Command::Resume
+        | Command::HoldReleased { .. }
+        | Command::SaleForgotten => Ok(stay(order)),
+    }
+}
+
+fn illegal(order: &Order, command: &'static str) -> Illegal {
+    Illegal {
+        status: order.state.status(),
+        command,
+    }
+}
+
+fn release(order: &Order, reason: Reason) -> Decision {
+    ask(order, Effect::ReleaseHold { reason })
 }
 
 fn stay(order: &Order) -> Decision {
@@ -129,7 +214,8 @@ fn ask(order: &Order, effect: Effect) -> Decision {
 fn go(order: &Order, state: State, now: Timestamp) -> Decision {
     let order = Order {
         state,
-        updated_at: now.max(order.created_at),
+        updated_at: now.max(order.updated_at),
+        version: order.version + 1,
         ..order.clone()
     };
     Decision {
@@ -164,6 +250,7 @@ mod tests {
             expires_at: at(100),
             created_at: at(10),
             updated_at: at(10),
+            version: 0,
         }
     }
 
@@ -176,7 +263,27 @@ mod tests {
             at: at(20),
             reason,
             note,
+            confirmed_at: None,
         }
+    }
+
+    fn cancel() -> Command {
+        Command::Cancel { note: None }
+    }
+
+    /// Confirmed at 20, to be cancelled since 25.
+    fn cancelling(note: Option<&str>) -> State {
+        State::Cancelling {
+            confirmed_at: at(20),
+            at: at(25),
+            reason: Reason::CANCELLED_BY_USER,
+            note: note.map(str::to_owned),
+        }
+    }
+
+    fn take_back() -> Option<Effect> {
+        let reason = Reason::CANCELLED_BY_USER;
+        Some(Effect::TakeSaleBack { reason })
     }
 
     fn released(reason: Reason, note: Option<&str>) -> Command {
@@ -209,7 +316,7 @@ mod tests {
     #[test]
     fn a_second_cancel_changes_nothing() {
         let order = order(cancelled(Reason::CANCELLED_BY_USER, Some("why".into())));
-        let again = decide(&order, Command::Cancel, at(30)).unwrap();
+        let again = decide(&order, cancel(), at(30)).unwrap();
         assert_eq!((again.order, again.effect), (order, None));
     }
 
@@ -241,14 +348,60 @@ mod tests {
     }
 
     #[test]
-    fn a_sale_and_a_cancellation_exclude_each_other() {
+    fn a_sale_is_taken_back_after_its_intent_is_stored() {
         let sold = order(confirmed());
-        let ended = order(cancelled(Reason::EXPIRED, None));
+        let note = Some("changed my mind".to_owned());
+        let begun = decide(&sold, Command::Cancel { note }, at(25)).unwrap();
+        assert_eq!(begun.order.state, cancelling(Some("changed my mind")));
+        assert_eq!(begun.order.state.status(), Status::Confirmed);
+        assert_eq!((begun.order.version, begun.effect), (1, take_back()));
+        for command in [cancel(), Command::Resume] {
+            let again = decide(&begun.order, command, at(26)).unwrap();
+            assert_eq!((&again.order, again.effect), (&begun.order, take_back()));
+        }
+        let returned = decide(
+            &begun.order,
+            released(Reason::CANCELLED_BY_USER, None),
+            at(27),
+        );
+        let expected = State::Cancelled {
+            at: at(20),
+            reason: Reason::CANCELLED_BY_USER,
+            note: Some("changed my mind".into()),
+            confirmed_at: Some(at(20)),
+        };
+        assert_eq!(returned.unwrap().order.state, expected);
+    }
+
+    #[test]
+    fn an_order_that_is_to_be_cancelled_is_not_confirmed_any_more() {
+        let order = order(cancelling(None));
+        assert!(decide(&order, Command::Confirm, at(30)).is_err());
+        let sold = decide(&order, Command::HoldSold { at: at(20) }, at(30)).unwrap();
+        assert_eq!((sold.order, sold.effect), (order, None));
+    }
+
+    #[test]
+    fn a_sale_that_the_ledger_has_forgotten_stays_one() {
+        let order = order(cancelling(Some("words")));
+        let kept = decide(&order, Command::SaleForgotten, at(30)).unwrap();
+        assert_eq!((kept.order.state, kept.effect), (confirmed(), None));
+    }
+
+    #[test]
+    fn what_has_ended_is_not_ended_otherwise() {
+        let sold = order(confirmed());
+        let cancelled = order(cancelled(Reason::EXPIRED, None));
+        let failed = order(State::Failed {
+            at: at(20),
+            reason: Reason::EXPIRED,
+        });
         for (order, command) in [
-            (&sold, Command::Cancel),
             (&sold, released(Reason::EXPIRED, None)),
-            (&ended, Command::Confirm),
-            (&ended, Command::HoldSold { at: at(20) }),
+            (&cancelled, Command::Confirm),
+            (&cancelled, Command::HoldSold { at: at(20) }),
+            (&failed, Command::Confirm),
+            (&failed, cancel()),
         ] {
             assert!(
                 decide(order, command.clone(), at(30)).is_err(),
@@ -260,8 +413,12 @@ mod tests {
     fn any_command() -> impl Strategy<Value = Command> {
         prop_oneof![
             Just(Command::Confirm),
-            Just(Command::Cancel),
+            any::<bool>().prop_map(|words| Command::Cancel {
+                note: words.then(|| "words".to_owned()),
+            }),
             Just(Command::Expire),
+            Just(Command::Resume),
+            Just(Command::SaleForgotten),
             (0..200i64).prop_map(|micros| Command::HoldSold { at: at(micros) }),
             (0..200i64, any::<bool>(), any::<bool>()).prop_map(|(micros, by_user, words)| {
                 Command::HoldReleased {
@@ -279,20 +436,27 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_history_leaves_a_final_state(
+        fn no_history_leaves_a_final_state_nor_a_sale_without_an_intent(
             history in prop::collection::vec((any_command(), 0..200i64), 0..40)
         ) {
             let mut current = order(State::Pending);
-            let mut ended: Option<Order> = None;
             for (command, now) in history {
-                if let Ok(decision) = decide(&current, command, at(now)) {
-                    current = decision.order;
-                }
-                if let Some(ended) = &ended {
-                    prop_assert_eq!(ended, &current);
-                } else if current.state != State::Pending {
-                    ended = Some(current.clone());
-                }
+                let Ok(Decision { order: next, effect }) = decide(&current, command, at(now)) else {
+                    continue;
+                };
+                let is_allowed = match (&current.state, &next.state) {
+                    (before, after) if before == after => next == current,
+                    (State::Pending, State::Confirmed { .. } | State::Cancelled { .. })
+                    | (State::Cancelling { .. }, State::Confirmed { .. } | State::Cancelled { .. }) => {
+                        effect.is_none()
+                    }
+                    (State::Confirmed { .. }, State::Cancelling { .. }) => effect == take_back(),
+                    _ => false,
+                };
+                prop_assert!(is_allowed, "{:?} -> {:?}", current.state, next.state);
+                prop_assert_eq!(next.version > current.version, next != current);
+                prop_assert!(next.updated_at >= current.updated_at);
+                current = next;
             }
         }
 
@@ -300,10 +464,15 @@ mod tests {
         fn a_command_that_moved_the_order_changes_nothing_the_second_time(
             command in any_command(), now in 0..200i64
         ) {
-            let first = decide(&order(State::Pending), command.clone(), at(now)).unwrap();
-            if first.order.state != State::Pending {
-                let second = decide(&first.order, command, at(now + 1)).unwrap();
-                prop_assert_eq!((second.order, second.effect), (first.order, None));
+            for state in [State::Pending, confirmed(), cancelling(None)] {
+                let before = order(state);
+                let Ok(first) = decide(&before, command.clone(), at(now)) else {
+                    continue;
+                };
+                if first.order != before {
+                    let second = decide(&first.order, command.clone(), at(now + 1)).unwrap();
+                    prop_assert_eq!(second.order, first.order);
+                }
             }
         }
     }

@@ -34,6 +34,8 @@ pub struct Order {
     pub created_at: Timestamp,
     /// When its state last changed, by the database's clock.
     pub updated_at: Timestamp,
+    /// How often its state has changed.
+    pub version: i64,
 }
 
 /// One product of an order, at the price that was held.

@@ -9,19 +9,33 @@ use domain::Timestamp;
 pub enum State {
     /// The stock is held, the buyer has not decided.
     Pending,
-    /// Sold; final.
+    /// Sold; final unless it is cancelled.
     Confirmed {
         /// When the hold was sold.
         at: Timestamp,
     },
-    /// Ended without a sale; final.
-    Cancelled {
-        /// When the hold was released.
+    /// Sold, and to be cancelled: its units are on their way back. For readers it is confirmed until
+    /// they are there, and it cannot be confirmed any more.
+    Cancelling {
+        /// When the hold was sold.
+        confirmed_at: Timestamp,
+        /// Since when.
         at: Timestamp,
         /// Why.
         reason: Reason,
         /// The buyer's own words; only with [`Reason::CANCELLED_BY_USER`].
         note: Option<String>,
+    },
+    /// Its units are free again; final.
+    Cancelled {
+        /// When the hold was released, or its sale taken back.
+        at: Timestamp,
+        /// Why.
+        reason: Reason,
+        /// The buyer's own words; only with [`Reason::CANCELLED_BY_USER`].
+        note: Option<String>,
+        /// When the hold had been sold, if it had.
+        confirmed_at: Option<Timestamp>,
     },
     /// Could not be fulfilled; final.
     Failed {
@@ -37,27 +51,28 @@ impl State {
     pub fn status(&self) -> Status {
         match self {
             Self::Pending => Status::Pending,
-            Self::Confirmed { .. } => Status::Confirmed,
+            Self::Confirmed { .. } | Self::Cancelling { .. } => Status::Confirmed,
             Self::Cancelled { .. } => Status::Cancelled,
             Self::Failed { .. } => Status::Failed,
         }
     }
 
-    /// Why the order ended without a sale.
+    /// Why the order has ended without a sale.
     pub fn reason(&self) -> Option<&Reason> {
         match self {
             Self::Cancelled { reason, .. } | Self::Failed { reason, .. } => Some(reason),
-            Self::Pending | Self::Confirmed { .. } => None,
+            Self::Pending | Self::Confirmed { .. } | Self::Cancelling { .. } => None,
         }
     }
 }
 
 /// The name of a [`State`], as it stands in the database and on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, utoipa::ToSchema)]
+#[schema(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
     /// See [`State::Pending`].
     Pending,
-    /// See [`State::Confirmed`].
+    /// See [`State::Confirmed`] and [`State::Cancelling`].
     Confirmed,
     /// See [`State::Cancelled`].
     Cancelled,

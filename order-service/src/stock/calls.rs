@@ -150,8 +150,29 @@ impl Stock {
         let message = RestoreStockRequest {
             order_id: id.to_string(),
             reason: reason.to_string(),
+            return_sold: false,
         };
         self.end("restore", id, message, deadline, wire::restore)
+            .await
+    }
+
+    /// Takes the sale of an order back; a hold that was not sold is released.
+    ///
+    /// # Errors
+    /// When it is refused (`NOT_FOUND`: the sale was too long ago), or no clear answer came before
+    /// `deadline`.
+    pub async fn take_back(
+        &self,
+        id: OrderId,
+        reason: &Reason,
+        deadline: Instant,
+    ) -> Result<Ending, StockError> {
+        let message = RestoreStockRequest {
+            order_id: id.to_string(),
+            reason: reason.to_string(),
+            return_sold: true,
+        };
+        self.end("take_back", id, message, deadline, wire::restore)
             .await
     }
 

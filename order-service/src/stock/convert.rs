@@ -134,7 +134,7 @@ pub fn ending(answer: &wire::HoldEnded) -> Result<Ending, StockError> {
     let outcome = match answer.outcome() {
         wire::hold_ended::Outcome::Sold => Outcome::Sold,
         // A reason that is none must not keep the order from following its hold.
-        wire::hold_ended::Outcome::Released => {
+        wire::hold_ended::Outcome::Released | wire::hold_ended::Outcome::Returned => {
             Outcome::Released(answer.reason.parse().unwrap_or(Reason::EXPIRED))
         }
         wire::hold_ended::Outcome::Unspecified => return Err(broken("outcome")),

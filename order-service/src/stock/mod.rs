@@ -43,7 +43,7 @@ pub struct Ending {
 pub enum Outcome {
     /// The units are the buyer's.
     Sold,
-    /// The units went back.
+    /// The units are free: they went back, also after a sale.
     Released(Reason),
 }
 

@@ -1,4 +1,5 @@
-//! Finds pending orders whose deadline has passed.
+//! Finds orders that wait for somebody: pending ones whose deadline has passed, and sales whose
+//! cancelling was begun.
 
 use std::time::Duration;
 
@@ -26,12 +27,53 @@ impl Store {
                 FOR UPDATE SKIP LOCKED
             )
             RETURNING id";
-        let due = sqlx::query_scalar(LEASE)
+        self.lease(LEASE, limit, lease).await
+    }
+
+    /// At most `limit` orders whose sale somebody began to cancel and did not end, likewise leased.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lease_cancelling(
+        &self,
+        limit: i64,
+        lease: Duration,
+    ) -> Result<Vec<OrderId>, StoreError> {
+        const LEASE: &str = "
+            UPDATE orders SET lease_until_us = now_us() + $2
+            WHERE id IN (
+                SELECT id FROM orders
+                WHERE cancelling_at_us IS NOT NULL
+                  AND (lease_until_us IS NULL OR lease_until_us <= (SELECT now_us()))
+                ORDER BY cancelling_at_us
+                LIMIT $1
+                FOR UPDATE SKIP LOCKED
+            )
+            RETURNING id";
+        self.lease(LEASE, limit, lease).await
+    }
+
+    async fn lease(
+        &self,
+        statement: &'static str,
+        limit: i64,
+        lease: Duration,
+    ) -> Result<Vec<OrderId>, StoreError> {
+        let due = sqlx::query_scalar(statement)
             .bind(limit)
             .bind(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX))
             .fetch_all(&self.pool);
         let ids: Vec<Uuid> = answered(due).await?;
         Ok(ids.into_iter().map(OrderId).collect())
+    }
+
+    /// How many sales somebody began to cancel and has not ended.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn cancelling(&self) -> Result<i64, StoreError> {
+        const CANCELLING: &str = "SELECT count(*) FROM orders WHERE cancelling_at_us IS NOT NULL";
+        Ok(answered(sqlx::query_scalar(CANCELLING).fetch_one(&self.pool)).await?)
     }
 
     /// How many orders are pending, and the earliest deadline among them.

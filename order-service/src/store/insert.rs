@@ -192,6 +192,7 @@ impl NewOrder {
             expires_at: self.expires_at,
             created_at: now,
             updated_at: now,
+            version: 0,
         }
     }
 }

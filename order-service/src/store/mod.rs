@@ -3,7 +3,7 @@
 //! - [`insert`]: new orders with their outbox rows, many in one statement.
 //! - [`find`], [`list`]: reads.
 //! - [`update`]: moves one order on, if it still stands where it was read.
-//! - [`due`]: leases pending orders whose deadline has passed; counts the pending ones.
+//! - [`due`]: leases orders that wait for somebody: overdue ones, half cancelled ones; counts them.
 //! - [`row`]: between a row and an order.
 //!
 //! The database's clock is the function `now_us()`; statements that use it as a bound write

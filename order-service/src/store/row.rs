@@ -13,7 +13,7 @@ macro_rules! columns {
     () => {
         "id, user_id, status, reason, flow, items, total_amount, shipping_address, fingerprint, \
          cancel_reason, expires_at_us, created_at_us, updated_at_us, confirmed_at_us, \
-         cancelled_at_us"
+         cancelled_at_us, version, cancelling_at_us, cancelling_reason"
     };
 }
 pub(super) use columns;
@@ -36,6 +36,9 @@ pub(super) struct OrderRow {
     updated_at_us: i64,
     confirmed_at_us: Option<i64>,
     cancelled_at_us: Option<i64>,
+    version: i64,
+    cancelling_at_us: Option<i64>,
+    cancelling_reason: Option<String>,
 }
 
 /// A line inside the column `items`.
@@ -108,6 +111,7 @@ impl TryFrom<OrderRow> for Order {
             expires_at: Timestamp::from_micros(row.expires_at_us),
             created_at: Timestamp::from_micros(row.created_at_us),
             updated_at: Timestamp::from_micros(row.updated_at_us),
+            version: row.version,
         })
     }
 }
@@ -120,19 +124,30 @@ fn state(row: &OrderRow) -> Result<State, StoreError> {
             .map(Timestamp::from_micros)
             .ok_or_else(|| corrupt(column))
     };
-    let reason = || {
-        let text = row.reason.as_deref().ok_or_else(|| corrupt("reason"))?;
-        text.parse().map_err(|_| corrupt("reason"))
+    let code = |text: Option<&str>, column| {
+        let text = text.ok_or_else(|| corrupt(column))?;
+        text.parse().map_err(|_| corrupt(column))
     };
+    let reason = || code(row.reason.as_deref(), "reason");
     Ok(match status {
         Status::Pending => State::Pending,
-        Status::Confirmed => State::Confirmed {
-            at: at(row.confirmed_at_us, "confirmed_at_us")?,
-        },
+        Status::Confirmed => {
+            let confirmed_at = at(row.confirmed_at_us, "confirmed_at_us")?;
+            match row.cancelling_at_us {
+                None => State::Confirmed { at: confirmed_at },
+                Some(since) => State::Cancelling {
+                    confirmed_at,
+                    at: Timestamp::from_micros(since),
+                    reason: code(row.cancelling_reason.as_deref(), "cancelling_reason")?,
+                    note: row.cancel_reason.clone(),
+                },
+            }
+        }
         Status::Cancelled => State::Cancelled {
             at: at(row.cancelled_at_us, "cancelled_at_us")?,
             reason: reason()?,
             note: row.cancel_reason.clone(),
+            confirmed_at: row.confirmed_at_us.map(Timestamp::from_micros),
         },
         Status::Failed => State::Failed {
             at: at(row.cancelled_at_us, "cancelled_at_us")?,
@@ -142,26 +157,53 @@ fn state(row: &OrderRow) -> Result<State, StoreError> {
 }
 
 /// The columns that follow from a state.
+#[derive(Default)]
 pub(super) struct StateColumns<'a> {
     pub(super) reason: Option<&'a str>,
     pub(super) cancel_reason: Option<&'a str>,
     pub(super) confirmed_at_us: Option<i64>,
     pub(super) cancelled_at_us: Option<i64>,
+    pub(super) cancelling_at_us: Option<i64>,
+    pub(super) cancelling_reason: Option<&'a str>,
 }
 
 impl<'a> From<&'a State> for StateColumns<'a> {
     fn from(state: &'a State) -> Self {
-        let (confirmed_at, cancelled_at, note) = match state {
-            State::Pending => (None, None, None),
-            State::Confirmed { at } => (Some(at), None, None),
-            State::Cancelled { at, note, .. } => (None, Some(at), note.as_deref()),
-            State::Failed { at, .. } => (None, Some(at), None),
-        };
-        Self {
-            reason: state.reason().map(|reason| reason.as_str()),
-            cancel_reason: note,
-            confirmed_at_us: confirmed_at.map(|at| at.as_micros()),
-            cancelled_at_us: cancelled_at.map(|at| at.as_micros()),
+        match state {
+            State::Pending => Self::default(),
+            State::Confirmed { at } => Self {
+                confirmed_at_us: Some(at.as_micros()),
+                ..Self::default()
+            },
+            State::Cancelling {
+                confirmed_at,
+                at,
+                reason,
+                note,
+            } => Self {
+                confirmed_at_us: Some(confirmed_at.as_micros()),
+                cancelling_at_us: Some(at.as_micros()),
+                cancelling_reason: Some(reason.as_str()),
+                cancel_reason: note.as_deref(),
+                ..Self::default()
+            },
+            State::Cancelled {
+                at,
+                reason,
+                note,
+                confirmed_at,
+            } => Self {
+                reason: Some(reason.as_str()),
+                cancelled_at_us: Some(at.as_micros()),
+                cancel_reason: note.as_deref(),
+                confirmed_at_us: confirmed_at.map(Timestamp::as_micros),
+                ..Self::default()
+            },
+            State::Failed { at, reason } => Self {
+                reason: Some(reason.as_str()),
+                cancelled_at_us: Some(at.as_micros()),
+                ..Self::default()
+            },
         }
     }
 }

@@ -28,6 +28,8 @@ pub(crate) enum Fault {
     Refuse(Status),
     /// It hangs until the caller gives up.
     Hang,
+    /// It is done, and then hangs until the caller gives up.
+    HangAfter,
     /// Whoever calls it panics: in one process the call is a function's.
     Panic,
 }
@@ -47,6 +49,7 @@ enum HoldState {
     Open,
     Sold,
     Released(String),
+    Returned(String),
 }
 
 struct Hold {
@@ -94,7 +97,7 @@ impl Product {
         id
     }
 
-    /// The next call of `method` (`decrease`, `confirm`, `restore`) goes wrong; later ones queue up.
+    /// The next call of `method` (`decrease`, `confirm`, `restore`, `take_back`) goes wrong; later ones queue up.
     pub(crate) fn fail(&self, method: &'static str, fault: Fault) {
         self.lock()
             .faults
@@ -118,13 +121,14 @@ impl Product {
         self.lock().shelves[&product.to_string()].left
     }
 
-    /// `open`, `sold`, the reason it was released for, or `none`.
+    /// `open`, `sold`, `returned`, the reason it was released for, or `none`.
     pub(crate) fn hold(&self, order_id: &str) -> String {
         match self.lock().holds.get(order_id).map(|hold| &hold.state) {
             None => "none".to_owned(),
             Some(HoldState::Open) => "open".to_owned(),
             Some(HoldState::Sold) => "sold".to_owned(),
             Some(HoldState::Released(reason)) => reason.clone(),
+            Some(HoldState::Returned(_)) => "returned".to_owned(),
         }
     }
 
@@ -189,6 +193,11 @@ impl Product {
                 tokio::time::sleep(Duration::from_secs(3600)).await;
                 Err(Status::unavailable("hung"))
             }
+            Some(Fault::HangAfter) => {
+                let _ = act(&mut self.lock(), message);
+                tokio::time::sleep(Duration::from_secs(3600)).await;
+                Err(Status::unavailable("hung"))
+            }
             Some(Fault::Panic) => panic!("on purpose"),
         }
     }
@@ -233,7 +242,7 @@ impl Inner {
         }
         lines.sort();
         if let Some(hold) = self.holds.get(&ask.order_id) {
-            if matches!(hold.state, HoldState::Released(_)) {
+            if matches!(hold.state, HoldState::Released(_) | HoldState::Returned(_)) {
                 return Err(refusal(Code::FailedPrecondition, "HOLD_ENDED"));
             }
             if hold.lines != lines {
@@ -289,7 +298,7 @@ impl Inner {
         };
         match hold.state {
             HoldState::Open if now_us() >= hold.expires_at_us => return Err(ended()),
-            HoldState::Released(_) => return Err(ended()),
+            HoldState::Released(_) | HoldState::Returned(_) => return Err(ended()),
             HoldState::Open | HoldState::Sold => hold.state = HoldState::Sold,
         }
         Ok(self.ending(order_id))
@@ -304,17 +313,32 @@ impl Inner {
         let hold = self.holds.entry(order_id.to_owned()).or_insert(tombstone);
         if hold.state == HoldState::Open {
             hold.state = HoldState::Released(reason.to_owned());
-            for (id, quantity) in &hold.lines {
-                self.shelves.get_mut(id).unwrap().left += quantity;
-            }
+            self.free(order_id);
         }
         self.ending(order_id)
+    }
+
+    fn take_back(&mut self, order_id: &str, reason: &str) -> Result<HoldEnded, Status> {
+        match self.holds.get_mut(order_id).map(|hold| &mut hold.state) {
+            None => return Err(refusal(Code::NotFound, "NOT_FOUND")),
+            Some(state @ HoldState::Sold) => *state = HoldState::Returned(reason.to_owned()),
+            Some(_) => return Ok(self.restore(order_id, reason)),
+        }
+        self.free(order_id);
+        Ok(self.ending(order_id))
+    }
+
+    fn free(&mut self, order_id: &str) {
+        for (id, quantity) in &self.holds[order_id].lines {
+            self.shelves.get_mut(id).unwrap().left += quantity;
+        }
     }
 
     fn ending(&self, order_id: &str) -> HoldEnded {
         let (outcome, reason) = match &self.holds[order_id].state {
             HoldState::Sold => (Outcome::Sold, String::new()),
             HoldState::Released(reason) => (Outcome::Released, reason.clone()),
+            HoldState::Returned(reason) => (Outcome::Returned, reason.clone()),
             HoldState::Open => panic!("a hold that is open has not ended"),
         };
         HoldEnded {
@@ -355,6 +379,12 @@ impl ProductService for Product {
         request: Request<RestoreStockRequest>,
     ) -> Result<Response<HoldEnded>, Status> {
         let id = request.get_ref().order_id.clone();
+        if request.get_ref().return_sold {
+            let act = |inner: &mut Inner, ask: RestoreStockRequest| {
+                inner.take_back(&ask.order_id, &ask.reason)
+            };
+            return self.answer("take_back", id, false, request, act).await;
+        }
         self.answer("restore", id, false, request, |inner, ask| {
             Ok(inner.restore(&ask.order_id, &ask.reason))
         })

@@ -45,7 +45,12 @@ pub(super) async fn restore(
     deadline: Option<Instant>,
 ) -> Result<HoldEnded, Status> {
     let order_id = convert::restore(&request.order_id, &request.reason)?;
-    match stock.restore(order_id, request.reason, deadline).await {
+    let ending = if request.return_sold {
+        stock.take_back(order_id, request.reason, deadline).await
+    } else {
+        stock.restore(order_id, request.reason, deadline).await
+    };
+    match ending {
         Ok(end) => Ok(ended(end)),
         Err(error) => Err(errors::of_stock(error, "hold", &[])),
     }
@@ -74,6 +79,7 @@ fn ended(end: HoldEnd) -> HoldEnded {
     let (outcome, reason, at) = match end {
         HoldEnd::Sold { at } => (Outcome::Sold, String::new(), at),
         HoldEnd::Released { at, reason } => (Outcome::Released, reason, at),
+        HoldEnd::Returned { at, reason } => (Outcome::Returned, reason, at),
     };
     HoldEnded {
         outcome: outcome.into(),

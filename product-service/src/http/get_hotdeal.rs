@@ -1,14 +1,16 @@
 //! `GET /products/{product_id}/hotdeal`: the live sum of the product's last deal, and its gate.
 
 use axum::{Json as Body, extract::State};
-use domain::ProductId;
+use domain::{ErrorCode, ProductId};
 use serde::Serialize;
-use service_kit::{extract::Path, problem::Problem};
+use service_kit::{extract::Path, openapi::Refusals, problem::Problem, refusals};
+use utoipa::ToSchema;
 
-use super::{Shop, body::DealBody};
+use super::{Shop, body::DealBody, refuse::codes};
 use crate::deals::{GateView, LiveDeal};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LiveDeal)]
 pub(super) struct LiveDealBody {
     #[serde(flatten)]
     deal: DealBody,
@@ -18,7 +20,8 @@ pub(super) struct LiveDealBody {
     drift: Option<i64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Gate)]
 struct GateBody {
     present: bool,
     quantity: Option<i64>,
@@ -45,6 +48,23 @@ impl From<LiveDeal> for LiveDealBody {
     }
 }
 
+refusals!(
+    Refused = Refusals::new()
+        .parameters()
+        .unauthorized()
+        .also(codes(&[ErrorCode::NotFound]))
+);
+
+/// The live sum of the product's last deal, its gate and the drift between them.
+#[utoipa::path(
+    get,
+    path = "/products/{product_id}/hotdeal",
+    operation_id = "getHotDeal",
+    tag = "deals",
+    params(("product_id" = ProductId, Path)),
+    security(("bearer" = [])),
+    responses((status = 200, body = LiveDealBody), Refused),
+)]
 pub(super) async fn get(
     State(shop): State<Shop>,
     Path(product_id): Path<ProductId>,

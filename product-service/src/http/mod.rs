@@ -30,7 +30,7 @@ mod schedule_deal;
 mod start_hotdeal;
 mod update_product;
 
-pub use self::routes::router;
+pub use self::routes::{openapi, router};
 use crate::{catalog::Catalog, deals::Deals, stock::Stock};
 
 /// What the handlers call.

@@ -119,6 +119,13 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Release a hold even if it is sold; an unknown order id stays unknown.
+    Return {
+        /// The order.
+        order_id: OrderId,
+        /// Why.
+        reason: String,
+    },
     /// Release a hold whose deadline passed at least `grace` ago; anything else is left alone.
     Expire {
         /// The order.
@@ -166,6 +173,7 @@ impl Command {
             Self::Take(take) => Some(take.order_id),
             Self::Confirm(order_id)
             | Self::Restore { order_id, .. }
+            | Self::Return { order_id, .. }
             | Self::Expire { order_id, .. } => Some(*order_id),
             Self::OpenDeal(_)
             | Self::ScheduleDeal(_)
@@ -246,6 +254,13 @@ pub enum Outcome {
     },
     /// The hold is released.
     Released {
+        /// Since when.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// The hold was sold, and its units were given back.
+    Returned {
         /// Since when.
         at: Timestamp,
         /// Why.

@@ -22,7 +22,7 @@ pub struct HeldLine {
     pub unit_price: Money,
 }
 
-/// How far a hold has come. It ends once.
+/// How far a hold has come. It ends once; only a sale may be taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HoldState {
     /// Its units are neither sold nor free.
@@ -37,6 +37,13 @@ pub enum HoldState {
         /// When it was released.
         at: Timestamp,
         /// Why, for example `CANCELLED_BY_USER` or `EXPIRED`.
+        reason: String,
+    },
+    /// Its units were sold, and are free again.
+    Returned {
+        /// When they were given back.
+        at: Timestamp,
+        /// Why, for example `CANCELLED_BY_USER`.
         reason: String,
     },
 }

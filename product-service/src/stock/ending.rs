@@ -23,6 +23,13 @@ pub enum HoldEnd {
         /// Why.
         reason: String,
     },
+    /// They were sold, and are free again.
+    Returned {
+        /// Since when.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl Stock {
@@ -56,6 +63,21 @@ impl Stock {
         end(self.ask_ledger(command, deadline).await?)
     }
 
+    /// Frees the units of an order even if they are sold.
+    ///
+    /// # Errors
+    /// [`StockError::NotFound`] when there is no such hold: then nothing is buried; else see
+    /// [`StockError`].
+    pub async fn take_back(
+        &self,
+        order_id: OrderId,
+        reason: String,
+        deadline: Option<Instant>,
+    ) -> Result<HoldEnd, StockError> {
+        let command = Command::Return { order_id, reason };
+        end(self.ask_ledger(command, deadline).await?)
+    }
+
     /// Adds units to a product's shelf (or writes some off). Answers how many it has then.
     ///
     /// # Errors
@@ -75,6 +97,7 @@ fn end(outcome: Outcome) -> Result<HoldEnd, StockError> {
     match outcome {
         Outcome::Sold { at } => Ok(HoldEnd::Sold { at }),
         Outcome::Released { at, reason } => Ok(HoldEnd::Released { at, reason }),
+        Outcome::Returned { at, reason } => Ok(HoldEnd::Returned { at, reason }),
         Outcome::Unknown => Err(StockError::NotFound),
         other => Err(unexpected(other)),
     }

@@ -201,6 +201,7 @@ impl Ledger {
             | Command::EndDeal(_) => (&self.hot, DEALS),
             Command::Confirm(_)
             | Command::Restore { .. }
+            | Command::Return { .. }
             | Command::Expire { .. }
             | Command::GiveBack(_) => (&self.hot, ENDINGS),
         }

@@ -25,7 +25,8 @@ const END: &str = "
     UPDATE holds SET state = ended.state, reason = ended.reason, ended_at_us = ended.ended_at_us
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[])
         AS ended (order_id, state, reason, ended_at_us)
-    WHERE holds.order_id = ended.order_id AND holds.state = 'open'";
+    WHERE holds.order_id = ended.order_id
+      AND (holds.state = 'open' OR (holds.state = 'sold' AND ended.state = 'returned'))";
 
 /// The holds there are, locked; `order_ids` sorted.
 pub(super) async fn lock(
@@ -69,7 +70,7 @@ pub(super) async fn insert(db: &mut PgConnection, holds: &[&Hold]) -> Result<u64
     Ok(inserted.rows_affected())
 }
 
-/// Ends open holds. Answers how many.
+/// Ends open holds, and takes sales back. Answers how many.
 pub(super) async fn end(db: &mut PgConnection, holds: &[&Hold]) -> Result<u64, sqlx::Error> {
     let ended = sqlx::query(END)
         .bind(holds.iter().map(|h| h.order_id.0).collect::<Vec<Uuid>>())
@@ -86,12 +87,13 @@ fn state(hold: &Hold) -> &'static str {
         HoldState::Open => "open",
         HoldState::Sold { .. } => "sold",
         HoldState::Released { .. } => "released",
+        HoldState::Returned { .. } => "returned",
     }
 }
 
 fn reason(hold: &Hold) -> Option<&str> {
     match &hold.state {
-        HoldState::Released { reason, .. } => Some(reason),
+        HoldState::Released { reason, .. } | HoldState::Returned { reason, .. } => Some(reason),
         HoldState::Open | HoldState::Sold { .. } => None,
     }
 }
@@ -99,7 +101,9 @@ fn reason(hold: &Hold) -> Option<&str> {
 fn ended_at_us(hold: &Hold) -> Option<i64> {
     match &hold.state {
         HoldState::Open => None,
-        HoldState::Sold { at } | HoldState::Released { at, .. } => Some(Timestamp::as_micros(*at)),
+        HoldState::Sold { at }
+        | HoldState::Released { at, .. }
+        | HoldState::Returned { at, .. } => Some(Timestamp::as_micros(*at)),
     }
 }
 

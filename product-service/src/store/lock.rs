@@ -9,7 +9,7 @@ use crate::{
     ledger::{
         book::{Book, DealStatus},
         command::{Command, Route},
-        hold::{HeldLine, Hold, HoldState},
+        hold::{HeldLine, HoldState},
     },
     store::{buyers, deals, holds, schedule, shelves},
 };
@@ -38,7 +38,7 @@ pub(super) async fn lock(
             .extend(deals.into_iter().map(|deal| (deal.id, deal)));
     }
     let mut shelf_ids = places.shelves;
-    shelf_ids.extend(shelves_of_ended_deals(&book));
+    shelf_ids.extend(shelves_of_ended_deals(commands, &book));
     shelf_ids.extend(shelves_of_living_deals(commands, &book));
     if !shelf_ids.is_empty() {
         let ids: Vec<ProductId> = shelf_ids.into_iter().collect();
@@ -92,10 +92,13 @@ impl Places {
                 | Command::PauseDeal(deal_id)
                 | Command::ResumeDeal(deal_id)
                 | Command::RestockDeal { deal_id, .. } => _ = places.deals.insert(*deal_id),
-                Command::Confirm(_) | Command::Restore { .. } | Command::Expire { .. } => {}
+                Command::Confirm(_)
+                | Command::Restore { .. }
+                | Command::Return { .. }
+                | Command::Expire { .. } => {}
             }
         }
-        for line in open_lines(book) {
+        for line in moving_lines(commands, book) {
             match line.deal_id {
                 Some(deal_id) => _ = places.deals.insert(deal_id),
                 None => _ = places.shelves.insert(line.product_id),
@@ -105,22 +108,31 @@ impl Places {
     }
 }
 
-fn open_lines(book: &Book) -> impl Iterator<Item = &HeldLine> {
-    let open = |hold: &&Hold| hold.state == HoldState::Open;
-    book.holds
+/// The lines whose units may leave their hold: of open ones, and of sales that are taken back.
+fn moving_lines<'a>(
+    commands: &'a [&Command],
+    book: &'a Book,
+) -> impl Iterator<Item = &'a HeldLine> {
+    let open = book
+        .holds
         .values()
-        .filter(open)
-        .flat_map(|hold| &hold.lines)
+        .filter(|hold| hold.state == HoldState::Open);
+    let sold = commands.iter().filter_map(|command| match command {
+        Command::Return { order_id, .. } => book.holds.get(order_id),
+        _ => None,
+    });
+    let sold = sold.filter(|hold| matches!(hold.state, HoldState::Sold { .. }));
+    open.chain(sold).flat_map(|hold| &hold.lines)
 }
 
 /// Units released after a deal's end go to the shelf.
-fn shelves_of_ended_deals(book: &Book) -> Vec<ProductId> {
+fn shelves_of_ended_deals(commands: &[&Command], book: &Book) -> Vec<ProductId> {
     let is_over = |deal_id| {
         book.deals
             .get(deal_id)
             .is_some_and(|deal| deal.status == DealStatus::Ended)
     };
-    open_lines(book)
+    moving_lines(commands, book)
         .filter(|line| line.deal_id.as_ref().is_some_and(is_over))
         .map(|line| line.product_id)
         .collect()

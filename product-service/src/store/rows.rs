@@ -177,6 +177,10 @@ impl TryFrom<HoldColumns> for Hold {
                 at: Timestamp::from_micros(at),
                 reason,
             },
+            ("returned", Some(at), Some(reason)) => HoldState::Returned {
+                at: Timestamp::from_micros(at),
+                reason,
+            },
             _ => return Err(falsified("state")),
         };
         let line = |line: StoredLine| {

@@ -41,6 +41,7 @@ pub(crate) enum Step {
     },
     Confirm(u128),
     Restore(u128),
+    Return(u128),
     Expire(u128),
     OpenDeal {
         product: u128,
@@ -94,8 +95,9 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
     let plan = (product(), 1..=15_i64, prop::option::of(1..=5_i64), 0..4_u32);
     prop_oneof![
         12 => take.prop_map(|(order, buyer, lines, expires)| Step::Take { order, buyer, lines, expires }),
-        3 => order().prop_map(Step::Confirm),
+        4 => order().prop_map(Step::Confirm),
         4 => order().prop_map(Step::Restore),
+        3 => order().prop_map(Step::Return),
         2 => order().prop_map(Step::Expire),
         3 => open.prop_map(|(product, units, limit, ends_soon)| Step::OpenDeal { product, units, limit, ends_soon }),
         1 => product().prop_map(Step::EndDeal),
@@ -193,6 +195,10 @@ impl History {
             }),
             Step::Confirm(number) => Command::Confirm(order(*number)),
             Step::Restore(number) => Command::Restore {
+                order_id: order(*number),
+                reason: "CANCELLED_BY_USER".into(),
+            },
+            Step::Return(number) => Command::Return {
                 order_id: order(*number),
                 reason: "CANCELLED_BY_USER".into(),
             },

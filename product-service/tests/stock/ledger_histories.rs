@@ -140,6 +140,7 @@ fn without_times(outcome: Outcome) -> Outcome {
         }
         Outcome::Sold { .. } => Outcome::Sold { at: never },
         Outcome::Released { reason, .. } => Outcome::Released { at: never, reason },
+        Outcome::Returned { reason, .. } => Outcome::Returned { at: never, reason },
         other => other,
     }
 }
@@ -149,6 +150,7 @@ fn without_times(outcome: Outcome) -> Outcome {
 struct Told {
     expires_at: HashMap<OrderId, Timestamp>,
     ended_at: HashMap<OrderId, Timestamp>,
+    returned_at: HashMap<OrderId, Timestamp>,
 }
 
 impl Told {
@@ -159,6 +161,7 @@ impl Told {
         let (told, time) = match outcome {
             Outcome::Taken(taken) => (&mut self.expires_at, taken.expires_at),
             Outcome::Sold { at } | Outcome::Released { at, .. } => (&mut self.ended_at, *at),
+            Outcome::Returned { at, .. } => (&mut self.returned_at, *at),
             _ => return,
         };
         let first = *told.entry(order_id).or_insert(time);

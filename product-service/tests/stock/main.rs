@@ -5,6 +5,7 @@
 //! - `ledger_contract`, `ledger_crowd`, `constraints`: what the ledger's transaction promises.
 //! - `sold_out`: the memory of what is sold out. `sell_out`, `deal_life`, `gate_faults`, `overload`: what stock promises.
 //! - `keeper`: what happens by itself.
+//! - `returned`: sales that are taken back.
 //! - `ledger_histories`: random commands (`history`), decided purely and on the database, against
 //!   `model`.
 
@@ -21,6 +22,7 @@ mod ledger_crowd;
 mod ledger_histories;
 mod model;
 mod overload;
+mod returned;
 mod sell_out;
 mod shop;
 mod sold_out;

@@ -72,6 +72,7 @@ impl Deal {
 enum End {
     Sold(Timestamp),
     Released(Timestamp, String),
+    Returned(Timestamp, String),
 }
 
 #[derive(Debug, Clone)]
@@ -115,7 +116,7 @@ impl Model {
     /// Units of a deal that a buyer holds or has bought.
     pub(crate) fn bought(&self, deal_id: DealId, user_id: UserId) -> i64 {
         let counts = |hold: &&Hold| {
-            hold.user_id == Some(user_id) && !matches!(hold.end, Some(End::Released(..)))
+            hold.user_id == Some(user_id) && matches!(hold.end, None | Some(End::Sold(_)))
         };
         let holds = self.holds.values().filter(counts);
         let lines = holds.flat_map(|hold| &hold.lines);
@@ -128,6 +129,7 @@ impl Model {
             Command::Take(take) => self.take(take),
             Command::Confirm(order_id) => self.confirm(*order_id),
             Command::Restore { order_id, reason } => self.restore(*order_id, reason),
+            Command::Return { order_id, reason } => self.take_back(*order_id, reason),
             Command::Expire { order_id, grace } => match self.holds.get(order_id) {
                 Some(hold) if hold.end.is_none() && hold.expires_at.plus(*grace) <= self.now => {
                     self.release(*order_id, "EXPIRED")
@@ -218,7 +220,7 @@ impl Model {
             .map(|line| (line.product_id, line.quantity));
         let is_same = hold.user_id == Some(take.user_id) && wanted.eq(held);
         match &hold.end {
-            Some(End::Released(..)) => Outcome::Refused(Refusal::HoldEnded),
+            Some(End::Released(..) | End::Returned(..)) => Outcome::Refused(Refusal::HoldEnded),
             _ if !is_same => Outcome::Refused(Refusal::OrderIdReused),
             None if hold.expires_at <= now => Outcome::Refused(Refusal::HoldEnded),
             None | Some(End::Sold(_)) => Outcome::Taken(Taken {
@@ -314,7 +316,9 @@ impl Model {
         };
         match &hold.end {
             Some(End::Sold(at)) => return Outcome::Sold { at: *at },
-            Some(End::Released(..)) => return Outcome::Refused(Refusal::HoldEnded),
+            Some(End::Released(..) | End::Returned(..)) => {
+                return Outcome::Refused(Refusal::HoldEnded);
+            }
             None if hold.expires_at <= now => return Outcome::Refused(Refusal::HoldEnded),
             None => hold.end = Some(End::Sold(now)),
         }
@@ -330,6 +334,7 @@ impl Model {
         match self.holds.get(&order_id).map(|hold| hold.end.clone()) {
             Some(Some(End::Sold(at))) => Outcome::Sold { at },
             Some(Some(End::Released(at, reason))) => Outcome::Released { at, reason },
+            Some(Some(End::Returned(at, reason))) => Outcome::Returned { at, reason },
             Some(None) => self.release(order_id, reason),
             None => {
                 let tombstone = Hold {
@@ -344,22 +349,49 @@ impl Model {
         }
     }
 
+    fn take_back(&mut self, order_id: OrderId, reason: &str) -> Outcome {
+        match self.holds.get(&order_id).map(|hold| hold.end.clone()) {
+            Some(Some(End::Sold(_))) => {}
+            Some(_) => return self.restore(order_id, reason),
+            None => return Outcome::Unknown,
+        }
+        let at = self.now;
+        let hold = self.holds.get_mut(&order_id).unwrap();
+        hold.end = Some(End::Returned(at, reason.into()));
+        let lines = hold.lines.clone();
+        for line in &lines {
+            self.units(line.product_id, line.deal_id).sold -= line.quantity.units();
+        }
+        self.free(&lines);
+        Outcome::Returned {
+            at,
+            reason: reason.into(),
+        }
+    }
+
     fn release(&mut self, order_id: OrderId, reason: &str) -> Outcome {
         let at = self.now;
         let hold = self.holds.get_mut(&order_id).unwrap();
         hold.end = Some(End::Released(at, reason.into()));
-        for line in hold.lines.clone() {
+        let lines = hold.lines.clone();
+        for line in &lines {
+            self.units(line.product_id, line.deal_id).held -= line.quantity.units();
+        }
+        self.free(&lines);
+        Outcome::Released {
+            at,
+            reason: reason.into(),
+        }
+    }
+
+    fn free(&mut self, lines: &[HeldLine]) {
+        for line in lines {
             let units = line.quantity.units();
-            self.units(line.product_id, line.deal_id).held -= units;
             let lasting = line.deal_id.filter(|id| self.deals[id].is_open());
             self.units(line.product_id, lasting).available += units;
             if let Some(deal_id) = lasting {
                 self.owe(deal_id, units);
             }
-        }
-        Outcome::Released {
-            at,
-            reason: reason.into(),
         }
     }
 

@@ -74,6 +74,7 @@ async fn moving_stock_needs_the_services_token() {
         .restore_stock(RestoreStockRequest {
             order_id: order_id(),
             reason,
+            return_sold: true,
         })
         .await;
     for status in [taken.unwrap_err(), sold.unwrap_err(), released.unwrap_err()] {

@@ -103,6 +103,7 @@ async fn ids_that_cannot_be_are_named_by_every_method() {
         let request = RestoreStockRequest {
             order_id: id(),
             reason: "no reason".into(),
+            return_sold: false,
         };
         let ended = grpc.restore_stock(request).await;
         assert_names(&ended.unwrap_err(), &["order_id", "reason"]);

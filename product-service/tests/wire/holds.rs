@@ -23,9 +23,14 @@ async fn confirm(grpc: &mut Client, order: u32) -> Result<HoldEnded, Status> {
 }
 
 async fn restore(grpc: &mut Client, order: u32) -> Result<HoldEnded, Status> {
+    end(grpc, order, false).await
+}
+
+async fn end(grpc: &mut Client, order: u32, return_sold: bool) -> Result<HoldEnded, Status> {
     let request = RestoreStockRequest {
         order_id: order_id(order),
         reason: "CANCELLED_BY_USER".into(),
+        return_sold,
     };
     let ended = grpc.restore_stock(request).await;
     ended.map(tonic::Response::into_inner)
@@ -98,6 +103,35 @@ async fn a_second_confirm_and_a_late_restore_change_nothing() {
         (&shelf["sold"], &shelf["available"]),
         (&json!(2), &json!(3))
     );
+}
+
+#[tokio::test]
+async fn a_sale_that_is_taken_back_gives_its_units_back_once_and_says_so() {
+    let bed = Bed::start().await;
+    let id = bed.product(5, 500).await;
+    let mut grpc = bed.grpc().await;
+    let unknown = end(&mut grpc, 1, true).await.unwrap_err();
+    assert_eq!(
+        (unknown.code(), reason_of(&unknown)),
+        (Code::NotFound, "NOT_FOUND".into())
+    );
+    let request = decrease(1, vec![item(&id, 2)]);
+    grpc.decrease_stock(request).await.unwrap();
+    confirm(&mut grpc, 1).await.unwrap();
+    let returned = end(&mut grpc, 1, true).await.unwrap();
+    assert_eq!(returned.outcome(), Outcome::Returned);
+    assert_eq!(returned.reason, "CANCELLED_BY_USER");
+    assert_eq!(end(&mut grpc, 1, true).await.unwrap(), returned);
+    assert_eq!(restore(&mut grpc, 1).await.unwrap(), returned);
+    let shelf = bed.get(&format!("/products/{id}/stock")).await["shelf"].clone();
+    assert_eq!(
+        (&shelf["sold"], &shelf["available"]),
+        (&json!(0), &json!(5))
+    );
+    let late = confirm(&mut grpc, 1).await.unwrap_err();
+    assert_eq!(reason_of(&late), "HOLD_ENDED");
+    let again = refused(&mut grpc, decrease(1, vec![item(&id, 2)])).await;
+    assert_eq!(reason_of(&again), "HOLD_ENDED");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Ending a hold: sold by confirm, or released by restore or expiry. Once.
+//! Ending a hold: sold by confirm, or released by restore or expiry. Once; only a sale may be taken back.
 
 use std::time::Duration;
 
@@ -21,7 +21,9 @@ pub(super) fn confirm(book: &mut Book, order_id: OrderId) -> Outcome {
     };
     match &hold.state {
         HoldState::Sold { at } => Outcome::Sold { at: *at },
-        HoldState::Released { .. } => Outcome::Refused(Refusal::HoldEnded),
+        HoldState::Released { .. } | HoldState::Returned { .. } => {
+            Outcome::Refused(Refusal::HoldEnded)
+        }
         HoldState::Open if hold.expires_at <= book.now => Outcome::Refused(Refusal::HoldEnded),
         HoldState::Open => sell(book, hold),
     }
@@ -38,13 +40,31 @@ pub(super) fn restore(book: &mut Book, order_id: OrderId, reason: &str) -> Outco
             reason: reason.to_owned(),
         };
     };
-    match &hold.state {
-        HoldState::Sold { at } => Outcome::Sold { at: *at },
-        HoldState::Released { at, reason } => Outcome::Released {
-            at: *at,
-            reason: reason.clone(),
-        },
+    match hold.state {
         HoldState::Open => release(book, hold, reason),
+        ended => as_it_ended(ended),
+    }
+}
+
+/// Takes a sale back, and releases a hold that is still open: afterwards the units are free for certain.
+/// Nothing is buried: who asks knows of a sale, and a hold that is gone had one too long ago.
+pub(super) fn take_back(book: &mut Book, order_id: OrderId, reason: &str) -> Outcome {
+    let Some(hold) = book.holds.get(&order_id).cloned() else {
+        return Outcome::Unknown;
+    };
+    match hold.state {
+        HoldState::Open => release(book, hold, reason),
+        HoldState::Sold { .. } => give_back(book, hold, reason),
+        ended => as_it_ended(ended),
+    }
+}
+
+fn as_it_ended(state: HoldState) -> Outcome {
+    match state {
+        HoldState::Sold { at } => Outcome::Sold { at },
+        HoldState::Released { at, reason } => Outcome::Released { at, reason },
+        HoldState::Returned { at, reason } => Outcome::Returned { at, reason },
+        HoldState::Open => Outcome::Failed,
     }
 }
 
@@ -85,37 +105,55 @@ fn sell(book: &mut Book, hold: Hold) -> Outcome {
 }
 
 fn release(book: &mut Book, hold: Hold, reason: &str) -> Outcome {
+    let (at, reason) = (book.now, reason.to_owned());
+    let released = HoldState::Released { at, reason };
+    free(
+        book,
+        hold,
+        |units| Sums {
+            held: -units,
+            ..Sums::default()
+        },
+        released,
+    )
+}
+
+fn give_back(book: &mut Book, hold: Hold, reason: &str) -> Outcome {
+    let (at, reason) = (book.now, reason.to_owned());
+    let returned = HoldState::Returned { at, reason };
+    free(
+        book,
+        hold,
+        |units| Sums {
+            sold: -units,
+            ..Sums::default()
+        },
+        returned,
+    )
+}
+
+/// Frees every line's units; `leaving` says which figure they leave.
+fn free(book: &mut Book, hold: Hold, leaving: fn(i64) -> Sums, state: HoldState) -> Outcome {
     if !book.has_rows_of(&hold) {
         return Outcome::Failed;
     }
     for line in &hold.lines {
-        release_line(book, &hold, line);
+        free_line(book, &hold, line, leaving(line.quantity.units()));
     }
-    let at = book.now;
-    let released = Hold {
-        state: HoldState::Released {
-            at,
-            reason: reason.to_owned(),
-        },
-        ..hold
-    };
-    book.write_hold(released, HoldWrite::End);
-    Outcome::Released {
-        at,
-        reason: reason.to_owned(),
-    }
+    let outcome = as_it_ended(state.clone());
+    book.write_hold(Hold { state, ..hold }, HoldWrite::End);
+    outcome
 }
 
 /// Units go back to where they can be taken: to the deal while it lasts, else to the shelf.
-fn release_line(book: &mut Book, hold: &Hold, line: &HeldLine) {
+fn free_line(book: &mut Book, hold: &Hold, line: &HeldLine, leaving: Sums) {
     let units = line.quantity.units();
+    let back = Sums {
+        available: units,
+        ..leaving
+    };
     let Some(deal_id) = line.deal_id else {
-        let by = Sums {
-            held: -units,
-            available: units,
-            ..Sums::default()
-        };
-        book.move_shelf(line.product_id, by);
+        book.move_shelf(line.product_id, back);
         return;
     };
     let Some(deal) = book.deals.get(&deal_id) else {
@@ -129,17 +167,8 @@ fn release_line(book: &mut Book, hold: &Hold, line: &HeldLine) {
         book.count_buyer(deal_id, user_id, -units);
     }
     if is_over {
-        let leaving = Sums {
-            held: -units,
-            ..Sums::default()
-        };
         hand_back(book, deal_id, line.product_id, units, leaving);
     } else {
-        let back = Sums {
-            held: -units,
-            available: units,
-            ..Sums::default()
-        };
         book.move_deal(deal_id, back, units);
     }
 }

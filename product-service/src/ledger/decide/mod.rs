@@ -1,7 +1,7 @@
 //! Decides each command over the locked book. Pure: the same book and command give the same outcome.
 //!
 //! - `take`: hold stock, all lines or none.
-//! - `end`: confirm, restore, expire.
+//! - `end`: confirm, restore, expire; take a sale back.
 //! - `deal`: open and end a deal. `schedule`: plan one, open it at its time, or drop the plan. `selling`:
 //!   pause, resume and restock one that is open. `shelf`: add and write off.
 //!
@@ -28,6 +28,7 @@ pub fn decide(book: &mut Book, command: &Command) -> Outcome {
         Command::Take(take) => take::take(book, take),
         Command::Confirm(order_id) => end::confirm(book, *order_id),
         Command::Restore { order_id, reason } => end::restore(book, *order_id, reason),
+        Command::Return { order_id, reason } => end::take_back(book, *order_id, reason),
         Command::Expire { order_id, grace } => end::expire(book, *order_id, *grace),
         Command::OpenDeal(deal) => deal::open(book, deal),
         Command::EndDeal(deal_id) => deal::end(book, *deal_id),

@@ -44,7 +44,9 @@ pub(super) fn take(book: &mut Book, take: &Take) -> Outcome {
 /// An open or sold hold with the same lines is a replay, at its own price and deadline.
 pub(crate) fn answer_from(hold: &Hold, take: &Take, now: Timestamp) -> Outcome {
     match &hold.state {
-        HoldState::Released { .. } => Outcome::Refused(Refusal::HoldEnded),
+        HoldState::Released { .. } | HoldState::Returned { .. } => {
+            Outcome::Refused(Refusal::HoldEnded)
+        }
         _ if !is_same_request(hold, take) => Outcome::Refused(Refusal::OrderIdReused),
         HoldState::Open if hold.expires_at <= now => Outcome::Refused(Refusal::HoldEnded),
         HoldState::Open | HoldState::Sold { .. } => Outcome::Taken(replay(hold)),

@@ -1,0 +1,85 @@
+//! Where a shop is.
+
+use std::{fmt, str::FromStr};
+
+use http::{
+    Uri,
+    uri::{PathAndQuery, Scheme},
+};
+
+/// The URL under which a shop's paths stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Base {
+    authority: String,
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// What stands before every path; empty or begins with `/`.
+    prefix: String,
+}
+
+impl Base {
+    /// Host and port as the URL has them, for the header `host`.
+    pub(crate) fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The target of a request for `path`, which begins with `/` and is escaped already.
+    pub(crate) fn target(&self, path: &str) -> Result<Uri, http::Error> {
+        let path: PathAndQuery = format!("{}{path}", self.prefix).parse()?;
+        Ok(Uri::from(path))
+    }
+}
+
+impl FromStr for Base {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "must be a URL such as http://127.0.0.1:8080".to_owned();
+        let uri: Uri = text.trim().parse().map_err(|_| wrong())?;
+        if uri.scheme() == Some(&Scheme::HTTPS) {
+            return Err("https is not spoken here: end TLS before it, or use http".to_owned());
+        }
+        let authority = uri.authority().ok_or_else(wrong)?;
+        if uri.scheme() != Some(&Scheme::HTTP) || authority.as_str().contains('@') {
+            return Err(wrong());
+        }
+        // A literal IPv6 address stands in brackets, which only the URL wants.
+        let host = authority.host().trim_matches(['[', ']']).to_owned();
+        Ok(Self {
+            authority: authority.to_string(),
+            host,
+            port: authority.port_u16().unwrap_or(80),
+            prefix: uri.path().trim_end_matches('/').to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}{}", self.authority, self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stand_under_the_base() {
+        let base: Base = "http://shop.example:81/api/".parse().unwrap();
+        assert_eq!((base.host.as_str(), base.port), ("shop.example", 81));
+        let target = base.target("/orders?page=1").unwrap();
+        assert_eq!(target, "/api/orders?page=1");
+        assert_eq!(base.to_string(), "http://shop.example:81/api");
+        let plain: Base = "http://[::1]".parse().unwrap();
+        assert_eq!((plain.host.as_str(), plain.port), ("::1", 80));
+        assert_eq!(plain.target("/").unwrap(), "/");
+    }
+
+    #[test]
+    fn what_is_no_http_url_is_refused() {
+        for text in ["", "127.0.0.1:8080", "ftp://x", "https://x", "http://u:p@x"] {
+            assert!(text.parse::<Base>().is_err(), "{text:?}");
+        }
+    }
+}
