@@ -12,6 +12,8 @@ use service_kit::{
 const HOLD_TTL_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 const HOLD_TTL_MIN: Duration = Duration::from_secs(1);
 const BATCH_LEN_MAX: usize = 1024;
+/// An hour more than the longest hold.
+const RETENTION_MIN: Duration = Duration::from_secs(25 * 60 * 60);
 
 /// Every setting.
 #[derive(clap::Args, Clone, Debug)]
@@ -70,25 +72,37 @@ pub struct Config {
     #[arg(long, env = "ORDER_BATCH_MAX", value_parser = count, default_value_t = 64)]
     pub order_batch_max: usize,
 
+    /// Final orders older than this are deleted with their keys; unset: none is
+    ///
+    /// At least 25h, and no less than product-service's HOLD_RETENTION: while product-service remembers
+    /// an order's hold, its key can place no other order, and only the order itself can answer it. Once
+    /// product-service has forgotten a sale, the order can no longer be cancelled, only read.
+    #[arg(long, env = "ORDER_RETENTION", value_parser = duration)]
+    pub order_retention: Option<Duration>,
+
+    /// Streams of order events at once, at most half of HTTP_CONNECTIONS_MAX; further ones are answered 503
+    #[arg(long, env = "ORDER_STREAMS_MAX", value_parser = count, default_value_t = 1000)]
+    pub order_streams_max: usize,
+
+    /// How long a stream of order events may last; its client comes back
+    #[arg(long, env = "ORDER_STREAM_AGE_MAX", value_parser = duration, default_value = "15m")]
+    pub order_stream_age_max: Duration,
+
     /// What every service has
     #[command(flatten)]
     pub common: Common,
 }
 
 impl Config {
+    /// Streams at once: whoever watches must leave connections to those who buy.
+    pub fn streams_max(&self) -> usize {
+        let connections_max = self.common.http_connections_max;
+        self.order_streams_max.min(connections_max / 2)
+    }
+
     /// Whether the header that names the buyer is believed: on loopback, or if the operator says so.
     pub fn is_user_header_trusted(&self) -> bool {
         self.trust_user_header || self.order_http_addr.ip().to_canonical().is_loopback()
-    }
-
-    /// Says in the log that every order will be refused, where that is so.
-    pub fn warn_if_no_buyer_is_believed(&self) {
-        if !self.is_user_header_trusted() {
-            tracing::warn!(
-                "every buyer is refused: TRUST_USER_HEADER is not set and {} is no loopback address",
-                self.order_http_addr
-            );
-        }
     }
 
     /// What its port for buyers shows.
@@ -115,6 +129,16 @@ impl Config {
             ));
         }
         tls::read_ca(file, VARIABLE).map(Some)
+    }
+
+    /// Says in the log that every order will be refused, where that is so.
+    pub fn warn_if_no_buyer_is_believed(&self) {
+        if !self.is_user_header_trusted() {
+            tracing::warn!(
+                "every buyer is refused: TRUST_USER_HEADER is not set and {} is no loopback address",
+                self.order_http_addr
+            );
+        }
     }
 }
 
@@ -157,6 +181,12 @@ impl Settings for Config {
         self.front()?;
         if self.order_batch_max > BATCH_LEN_MAX {
             return Err(format!("ORDER_BATCH_MAX must be at most {BATCH_LEN_MAX}"));
+        }
+        if self
+            .order_retention
+            .is_some_and(|kept| kept < RETENTION_MIN)
+        {
+            return Err("ORDER_RETENTION must be at least 25h".to_owned());
         }
         if u32::try_from(self.database_connections_max).is_err() {
             return Err("DATABASE_CONNECTIONS_MAX is too large".to_owned());
@@ -210,6 +240,7 @@ mod tests {
             ("--order-batch-max=0", "order-batch-max"),
             ("--product-grpc-url=127.0.0.1:50051", "PRODUCT_GRPC_URL"),
             ("--product-grpc-url=http://a:1,", "PRODUCT_GRPC_URL"),
+            ("--order-retention=24h", "ORDER_RETENTION"),
             ("--product-grpc-ca-file=ca.pem", "PRODUCT_GRPC_CA_FILE"),
             ("--tls-cert-file=cert.pem", "TLS_KEY_FILE"),
             ("--cors-origins=*,https://shop.example", "CORS_ORIGINS"),

@@ -11,6 +11,7 @@ use crate::{
     order::{Command, Effect, Illegal, Order, Reason, State, decide},
     stock::{Ending, Outcome, Stock, StockError},
     store::{Store, StoreError},
+    watch::Watchers,
 };
 
 /// A lost race is decided again this often; each loss means that somebody else moved the order on, and
@@ -24,6 +25,8 @@ pub struct Orders {
     pub store: Store,
     /// Who knows how their holds ended.
     pub stock: Arc<Stock>,
+    /// Who is told about changes.
+    pub watchers: Watchers,
 }
 
 /// Why an order did not move.
@@ -108,6 +111,7 @@ impl Orders {
             is_cancelling = matches!(next.state, State::Cancelling { .. }),
             "order moved"
         );
+        self.watchers.changed(next);
         if order.state.status() != next.state.status() {
             metrics::ended(next);
         }

@@ -14,6 +14,8 @@ const CANCELLING: &str = "orders_cancelling";
 const STOCK_CALL: &str = "order_stock_call_duration_seconds";
 const INSERT: &str = "order_insert_duration_seconds";
 const INSERT_REPEATED: &str = "order_insert_repeated_total";
+const WATCHING: &str = "order_streams";
+const DELETED: &str = "orders_deleted_total";
 const RELEASE_QUEUE: &str = "order_release_queue_len";
 const RELEASE_DROPPED: &str = "order_releases_dropped_total";
 
@@ -42,6 +44,8 @@ pub(crate) fn describe() {
         INSERT_REPEATED,
         "Insert statements begun again after an unclear outcome"
     );
+    describe_gauge!(WATCHING, "Streams of order events that are open");
+    describe_counter!(DELETED, "Orders deleted by ORDER_RETENTION");
     describe_gauge!(
         RELEASE_QUEUE,
         "Holds without an order that wait for their release"
@@ -97,6 +101,16 @@ pub(crate) fn inserted(took: Duration) {
 /// An insert statement is begun again.
 pub(crate) fn insert_repeated() {
     counter!(INSERT_REPEATED).increment(1);
+}
+
+/// Streams that begin, or end if negative.
+pub(crate) fn watching(by: f64) {
+    gauge!(WATCHING).increment(by);
+}
+
+/// Orders were deleted by retention.
+pub(crate) fn deleted(count: u64) {
+    counter!(DELETED).increment(count);
 }
 
 /// Holds that wait for their release.

@@ -29,8 +29,10 @@ use crate::{
         inserter::{InsertWorker, inserter},
         releaser::{ReleaseWorker, releaser},
     },
+    retain,
     stock::{Stock, StockOptions, Transport},
     store::{MIGRATIONS, SCHEMA, STATEMENT_TIMEOUT, Store},
+    watch::{self, Watchers},
 };
 
 /// The order in which things are started does not matter.
@@ -82,6 +84,7 @@ pub struct OrderService {
     stock: Arc<Stock>,
     insert_worker: InsertWorker,
     release_worker: ReleaseWorker,
+    order_retention: Option<Duration>,
     drain_timeout: Duration,
 }
 
@@ -116,10 +119,12 @@ impl OrderService {
             orders: Orders {
                 store,
                 stock: Arc::clone(&stock),
+                watchers: Watchers::new(config.streams_max()),
             },
             is_user_header_trusted: config.is_user_header_trusted(),
             // The rest is for the way: an answer of ours says more than a timeout.
             work_time: config.common.request_timeout * 8 / 10,
+            stream_age_max: config.order_stream_age_max,
             tasks: TaskTracker::new(),
             room: Arc::new(Semaphore::new(config.common.http_in_flight_max)),
         };
@@ -128,6 +133,7 @@ impl OrderService {
             stock,
             insert_worker,
             release_worker,
+            order_retention: config.order_retention,
             drain_timeout: config.common.drain_timeout,
         })
     }
@@ -177,6 +183,14 @@ impl OrderService {
                 "observation",
                 expire::observe(orders.clone(), clock, stop.clone()),
             ),
+            Worker::spawn(
+                "watching",
+                watch::run(orders.watchers.clone(), orders.store.clone(), stop.clone()),
+            ),
+            Worker::spawn(
+                "retention",
+                retain::run(orders.store.clone(), self.order_retention, stop.clone()),
+            ),
         ];
         tokio::select! {
             biased;
@@ -186,14 +200,16 @@ impl OrderService {
         self.api.tasks.close();
         let limit = self.drain_timeout;
         within(limit, "requests", self.api.tasks.wait()).await;
-        let [insert, release, expire, observe] = workers;
+        let [insert, release, others @ ..] = workers;
         inserts.cancel();
         let inserted = insert.drain(limit).await;
         releases.cancel();
         let released = release.drain(limit).await;
         inserted.and(released)?;
-        expire.drain(limit).await?;
-        observe.drain(limit).await
+        for worker in others {
+            worker.drain(limit).await?;
+        }
+        Ok(())
     }
 }
 

@@ -206,6 +206,24 @@ async fn a_list_shows_the_buyers_own_orders_newest_first_in_pages() {
     );
     let (_, all, _) = shop.get("/orders").await;
     assert_eq!(ids(&all), placed);
+    shop.post(&format!("/orders/{}/cancel", placed[1])).await;
+    let (_, ended, _) = shop.get("/orders?status=CANCELLED,CONFIRMED&size=1").await;
+    assert_eq!(
+        (ids(&ended), &ended["total"]),
+        (placed[..1].to_vec(), &json!(2))
+    );
+    let (_, third, _) = shop.get(&format!("/orders/{}", placed[2])).await;
+    let time = third["created_at"].as_str().unwrap();
+    let (_, later, _) = shop.get(&format!("/orders?created_from={time}")).await;
+    assert_eq!(ids(&later), placed[..3], "what was placed then is included");
+    let (_, before, _) = shop.get(&format!("/orders?created_to={time}")).await;
+    assert_eq!(ids(&before), placed[3..], "what was placed then is not");
+    let both = format!("/orders?created_from={time}&status=PENDING&page=1&size=1");
+    let (_, both, _) = shop.get(&both).await;
+    assert_eq!(
+        (ids(&both), &both["total"]),
+        (vec![placed[2].clone()], &json!(1))
+    );
 }
 
 #[tokio::test]
@@ -213,6 +231,14 @@ async fn bad_queries_and_ids_are_refused_with_the_field_named() {
     let shop = Shop::open().await;
     for (path, field) in [
         ("/orders?status=pending", "status"),
+        ("/orders?status=", "status"),
+        ("/orders?status=PENDING,,FAILED", "status"),
+        ("/orders?created_from=today", "created_from"),
+        ("/orders?created_to=1", "created_to"),
+        (
+            "/orders?created_from=2026-11-21T00:00:00Z&created_to=2026-11-20T00:00:00Z",
+            "created_to",
+        ),
         ("/orders?size=0", "size"),
         ("/orders?size=101", "size"),
         ("/orders?page=x", "page"),
@@ -253,7 +279,8 @@ async fn the_index_lists_what_there_is() {
     let (status, index, _) = shop.http.get("/", &[]).await;
     assert_eq!(status, 200);
     assert_eq!(index["service"], "order-service");
-    for path in index["paths"].as_array().unwrap() {
+    let is_ours = |path: &&Value| path["path"].as_str().unwrap().starts_with("/orders");
+    for path in index["paths"].as_array().unwrap().iter().filter(is_ours) {
         assert!(path["what"].is_string(), "{path}");
         let route = path["path"].as_str().unwrap().replace("{id}", BUYER);
         let method = path["method"].as_str().unwrap().parse().unwrap();

@@ -10,7 +10,9 @@ use service_kit::{
     server::{GrpcLimits, builder, serve_grpc},
 };
 use shop::{
-    BUYER, one_line,
+    BUYER,
+    events::{Events, ask},
+    one_line,
     product::{Fault, Product},
 };
 use test_kit::{Http, Port, Postgres, Process, Program, eventually};
@@ -85,10 +87,14 @@ async fn a_dead_product_service_beside_a_live_one_costs_no_order() {
     .await;
     let (status, list, _) = order.http.get("/orders", &HEADERS).await;
     assert_eq!((status.as_u16(), list["total"].as_i64()), (200, Some(10)));
+    let id = list["items"][0]["id"].as_str().expect("an id");
+    let url = order.http.url(&format!("/orders/{id}/events"));
+    let _stream = Events::open(ask(url, BUYER, None)).await;
     let (_, metrics, _) = order.ops.get("/metrics", &[]).await;
     let metrics = metrics.as_str().expect("text");
     for name in [
         "orders_placed_total{outcome=\"accepted\"} 10",
+        "order_streams 1",
         "order_insert_duration_seconds_bucket",
         "order_stock_call_duration_seconds_bucket",
         "batch_len_bucket{queue=\"order_insert\"",

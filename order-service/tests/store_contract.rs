@@ -276,6 +276,22 @@ async fn a_sale_that_is_to_be_cancelled_is_leased_to_who_began_and_then_to_one_a
 }
 
 #[tokio::test]
+async fn only_orders_that_moved_on_are_found_changed() {
+    let (store, _) = open().await;
+    let (one, two) = (
+        inserted(&store, new_order(1)).await,
+        inserted(&store, new_order(2)).await,
+    );
+    let seen = [(one.id, 0), (two.id, 0), (OrderId(Uuid::from_u128(3)), 0)];
+    assert_eq!(store.find_changed(&seen).await.unwrap(), []);
+    let sold = moved(&two, confirmed());
+    store.update(&two, &sold).await.unwrap();
+    assert_eq!(store.find_changed(&seen).await.unwrap(), [sold]);
+    let seen = [(one.id, 0), (two.id, 1)];
+    assert_eq!(store.find_changed(&seen).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn a_due_order_is_leased_to_one_at_a_time() {
     let (store, pool) = open().await;
     for number in 1..=3 {

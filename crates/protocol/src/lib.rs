@@ -1,6 +1,7 @@
 //! The protocol between gate and ledger, searched exhaustively in a small world: three requests for two
 //! orders of one unit each, one unit of stock, two deals one after the other, and a budget of faults:
-//! a process dies, a reply is lost, Redis is emptied or restored from an old file, a hold is released.
+//! a process dies, a reply is lost, Redis is emptied or restored from an old file, a hold is released, units
+//! are added or written off, the deal is paused.
 //!
 //! `world` is the state, `step` lists what may happen next. In every state that can be reached:
 //!

@@ -24,6 +24,7 @@ pub(crate) fn next(world: &World, rules: Rules) -> Steps {
     tend(world, rules, &mut steps);
     faults(world, &mut steps);
     deals(world, rules, &mut steps);
+    selling(world, rules, &mut steps);
     steps
 }
 
@@ -36,11 +37,12 @@ fn change(world: &World, change: impl FnOnce(&mut World)) -> World {
 /// A request calls the gate, finds it missing or of another deal, or goes straight to the ledger.
 fn before(world: &World, rules: Rules, request: usize, pass: u8, steps: &mut Steps) {
     let between = |batch, took| Request::Between { pass, batch, took };
-    if world.budget.straight > 0 {
+    // Who knows that the deal is paused does not ask its gate.
+    if world.budget.straight > 0 || world.ledger.is_paused {
         steps.push((
             "straight to the ledger",
             change(world, |w| {
-                w.budget.straight -= 1;
+                w.budget.straight -= u8::from(!w.ledger.is_paused);
                 w.requests[request] = between(None, 0);
             }),
         ));
@@ -161,6 +163,7 @@ fn commit(
         Hold::Ended => (false, took, Request::Over),
         Hold::None if !is_routed => (false, took, again),
         Hold::None if ledger.available == 0 => (false, 0, Request::Over),
+        Hold::None if ledger.is_paused => (false, took, Request::Over),
         Hold::None => {
             ledger.available -= 1;
             ledger.holds[order] = Hold::Open {
@@ -259,7 +262,7 @@ fn tend(world: &World, rules: Rules, steps: &mut Steps) {
         }
     }
     match world.load {
-        None if ledger.is_open && is_missing(world, rules, ledger.number) => {
+        None if ledger.is_open && !ledger.is_paused && is_missing(world, rules, ledger.number) => {
             steps.push((
                 "a load reads the ledger",
                 change(world, |w| {
@@ -346,6 +349,7 @@ fn deals(world: &World, rules: Rules, steps: &mut Steps) {
             change(world, |w| {
                 w.budget.ends -= 1;
                 w.ledger.is_open = false;
+                w.ledger.is_paused = false;
                 w.ledger.shelf += w.ledger.available;
                 w.ledger.available = 0;
             }),
@@ -368,6 +372,49 @@ fn deals(world: &World, rules: Rules, steps: &mut Steps) {
         steps.push((
             "the gate of an ended deal is dropped",
             change(world, |w| w.gate = None),
+        ));
+    }
+}
+
+/// Units are added to the deal or written off, it pauses and goes on.
+fn selling(world: &World, rules: Rules, steps: &mut Steps) {
+    let ledger = &world.ledger;
+    if !ledger.is_open {
+        return;
+    }
+    if world.budget.restocks > 0 {
+        steps.push((
+            "a unit is added",
+            change(world, |w| {
+                w.budget.restocks -= 1;
+                w.ledger.units += 1;
+                w.ledger.available += 1;
+                w.ledger.owed += u8::from(rules.restock_is_owed);
+            }),
+        ));
+    }
+    if world.budget.write_offs > 0 && ledger.available > 0 {
+        steps.push((
+            "a unit is written off",
+            change(world, |w| {
+                w.budget.write_offs -= 1;
+                w.ledger.units -= 1;
+                w.ledger.available -= 1;
+            }),
+        ));
+    }
+    if ledger.is_paused {
+        steps.push((
+            "the deal goes on",
+            change(world, |w| w.ledger.is_paused = false),
+        ));
+    } else if world.budget.pauses > 0 {
+        steps.push((
+            "the deal is paused",
+            change(world, |w| {
+                w.budget.pauses -= 1;
+                w.ledger.is_paused = true;
+            }),
         ));
     }
 }

@@ -10,6 +10,9 @@ const NO_FAULTS: Budget = Budget {
     releases: 0,
     ends: 0,
     straight: 0,
+    restocks: 0,
+    write_offs: 0,
+    pauses: 0,
 };
 
 /// One of each fault of a single deal: 15 million worlds.
@@ -61,6 +64,45 @@ fn promise_5_a_second_deal_breaks_no_promise() {
     search(Rules::default(), budget).unwrap();
 }
 
+#[test]
+fn promise_5_units_added_while_a_process_dies_break_no_promise() {
+    let budget = Budget {
+        restocks: 1,
+        crashes: 1,
+        ..NO_FAULTS
+    };
+    search(Rules::default(), budget).unwrap();
+}
+
+#[test]
+fn promise_5_units_added_and_written_off_break_no_promise() {
+    let budget = Budget {
+        restocks: 1,
+        write_offs: 1,
+        ..NO_FAULTS
+    };
+    search(Rules::default(), budget).unwrap();
+}
+
+#[test]
+fn promise_5_a_write_off_and_a_release_break_no_promise() {
+    let budget = Budget {
+        write_offs: 1,
+        releases: 1,
+        ..NO_FAULTS
+    };
+    search(Rules::default(), budget).unwrap();
+}
+
+#[test]
+fn promise_5_a_pause_breaks_no_promise() {
+    let budget = Budget {
+        pauses: 1,
+        ..NO_FAULTS
+    };
+    search(Rules::default(), budget).unwrap();
+}
+
 /// `cargo test -p protocol -- --ignored`: minutes and gigabytes, for changes of the protocol.
 #[test]
 #[ignore = "minutes and gigabytes: for changes of the protocol"]
@@ -76,6 +118,49 @@ fn an_old_snapshot_breaks_no_promise() {
         ..NO_FAULTS
     };
     search(Rules::default(), budget).unwrap();
+}
+
+/// 3 million worlds.
+#[test]
+#[ignore = "minutes and gigabytes: for changes of the protocol"]
+fn a_pause_and_a_dead_process_break_no_promise() {
+    let budget = Budget {
+        pauses: 1,
+        crashes: 1,
+        ..NO_FAULTS
+    };
+    told(budget);
+}
+
+#[test]
+#[ignore = "minutes and gigabytes: for changes of the protocol"]
+fn a_deal_that_is_restocked_paused_and_ended_breaks_no_promise() {
+    let budget = Budget {
+        restocks: 1,
+        pauses: 1,
+        ends: 1,
+        ..NO_FAULTS
+    };
+    told(budget);
+}
+
+#[test]
+#[ignore = "minutes and gigabytes: for changes of the protocol"]
+fn a_restock_with_an_emptied_redis_and_a_dead_process_break_no_promise() {
+    let budget = Budget {
+        restocks: 1,
+        wipes: 1,
+        crashes: 1,
+        ..NO_FAULTS
+    };
+    told(budget);
+}
+
+/// Tells how many worlds there were, for `--nocapture`.
+#[track_caller]
+fn told(budget: Budget) {
+    let worlds = search(Rules::default(), budget).unwrap();
+    eprintln!("{worlds} worlds: {budget:?}");
 }
 
 #[track_caller]
@@ -133,6 +218,32 @@ fn without_numbers_the_second_deal_gets_the_first_one_s_gate() {
         crashes: 0,
         lost_replies: 0,
         straight: 0,
+        ..NO_FAULTS
+    };
+    breaks(rules, budget, "the gate is too low");
+}
+
+#[test]
+fn without_what_is_owed_for_a_restock_the_gate_is_too_low() {
+    let rules = Rules {
+        restock_is_owed: false,
+        ..Rules::default()
+    };
+    let budget = Budget {
+        restocks: 1,
+        ..NO_FAULTS
+    };
+    breaks(rules, budget, "the gate is too low");
+}
+
+#[test]
+fn without_what_is_owed_for_the_orders_that_a_paused_deal_refuses_the_gate_is_too_low() {
+    let rules = Rules {
+        surplus_is_owed: false,
+        ..Rules::default()
+    };
+    let budget = Budget {
+        pauses: 1,
         ..NO_FAULTS
     };
     breaks(rules, budget, "the gate is too low");

@@ -4,7 +4,7 @@
 pub(crate) const ORDERS: usize = 2;
 /// Requests there are: order 0 for the first time, order 0 again, order 1 for the first time.
 pub(crate) const REQUESTS: usize = 3;
-/// Units of stock.
+/// Units of stock at first.
 pub(crate) const UNITS: u8 = 1;
 /// Batch ids: each request may go through the gate this often.
 pub(crate) const PASSES: usize = 2;
@@ -28,6 +28,12 @@ pub struct Budget {
     pub ends: u8,
     /// Requests that find the gate down and go straight to the ledger.
     pub straight: u8,
+    /// Units that are added to the deal.
+    pub restocks: u8,
+    /// Units that are written off.
+    pub write_offs: u8,
+    /// Times that the deal is paused.
+    pub pauses: u8,
 }
 
 /// The rules of the protocol; a search without one of them must fail.
@@ -43,6 +49,8 @@ pub struct Rules {
     pub no_is_looked_up: bool,
     /// Scripts are told the deal's number.
     pub deals_are_numbered: bool,
+    /// Units that are added are owed.
+    pub restock_is_owed: bool,
 }
 
 impl Default for Rules {
@@ -53,6 +61,7 @@ impl Default for Rules {
             surplus_is_owed: true,
             no_is_looked_up: true,
             deals_are_numbered: true,
+            restock_is_owed: true,
         }
     }
 }
@@ -96,9 +105,13 @@ pub(crate) struct Ledger {
     /// The deal that was last opened.
     pub(crate) number: u8,
     pub(crate) is_open: bool,
+    /// It keeps its units and sells none; nothing unless it is open.
+    pub(crate) is_paused: bool,
     pub(crate) available: u8,
     pub(crate) owed: u8,
     pub(crate) shelf: u8,
+    /// Units there are in all: what is added counts, what is written off does not.
+    pub(crate) units: u8,
     pub(crate) holds: [Hold; ORDERS],
     pub(crate) records: [Option<Record>; BATCHES],
 }
@@ -148,9 +161,11 @@ impl World {
             ledger: Ledger {
                 number: 1,
                 is_open: true,
+                is_paused: false,
                 available: UNITS,
                 owed: 0,
                 shelf: 0,
+                units: UNITS,
                 holds: [Hold::None; ORDERS],
                 records: [None; BATCHES],
             },
@@ -176,7 +191,7 @@ impl World {
             .filter(|hold| matches!(hold, Hold::Open { .. }));
         let somewhere =
             ledger.available + ledger.shelf + u8::try_from(held.count()).expect("few orders");
-        if somewhere != UNITS {
+        if somewhere != ledger.units {
             return Err("a unit was sold twice or lost");
         }
         match &self.gate {

@@ -22,7 +22,7 @@ async fn is_encrypted(url: &str) -> bool {
         panic!("{url} is no PostgreSQL");
     };
     let asked = sqlx::query_scalar("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
-    asked.fetch_one(pool.postgres().unwrap()).await.unwrap()
+    asked.fetch_one(&pool).await.unwrap()
 }
 
 #[tokio::test]

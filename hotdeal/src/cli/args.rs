@@ -1,6 +1,6 @@
 //! Every command and flag.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
@@ -31,6 +31,9 @@ pub(super) struct Target {
         default_value = "http://127.0.0.1:8080"
     )]
     pub(super) url: Base,
+    /// Certificates of the authority that the shop's own must be of, in PEM; else whom this machine trusts
+    #[arg(long, global = true, env = "HOTDEAL_CA_FILE")]
+    pub(super) ca_file: Option<PathBuf>,
     /// Shown to the shop with the operator's calls
     #[arg(long, global = true, env = "ADMIN_TOKEN", hide_env_values = true)]
     pub(super) admin_token: Option<Secret>,

@@ -18,7 +18,7 @@ use super::{
     order, product,
 };
 use crate::{
-    client::{CallError, Shop},
+    client::{CallError, Shop, Way},
     demo,
 };
 
@@ -32,8 +32,13 @@ pub(crate) fn main(args: Vec<OsString>) -> ExitCode {
         Err(error) => error.exit(),
     };
     let is_json = target.json;
+    let base = match &target.ca_file {
+        Some(file) => target.url.trusting(file),
+        None => Ok(target.url),
+    };
     let shop = Shop {
-        base: target.url,
+        base: base.unwrap_or_else(|error| out::refuse(error)),
+        way: Way::Network,
         admin_token: target.admin_token,
         user_id: None,
     };

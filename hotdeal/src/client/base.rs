@@ -1,23 +1,34 @@
 //! Where a shop is.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, path::Path, str::FromStr};
 
 use http::{
     Uri,
     uri::{PathAndQuery, Scheme},
 };
 
+use super::tls::Tls;
+
 /// The URL under which a shop's paths stand.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Base {
     authority: String,
     pub(super) host: String,
     pub(super) port: u16,
+    /// How `https://` is spoken; `None`: `http://`.
+    pub(super) tls: Option<Tls>,
     /// What stands before every path; empty or begins with `/`.
     prefix: String,
 }
 
 impl Base {
+    /// The same shop, which must show a certificate of the authorities in this file.
+    pub(crate) fn trusting(mut self, file: &Path) -> Result<Self, String> {
+        let tls = Tls::of_file(file)?;
+        self.tls = self.tls.map(|_| tls);
+        Ok(self)
+    }
+
     /// Host and port as the URL has them, for the header `host`.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
@@ -36,11 +47,13 @@ impl FromStr for Base {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || "must be a URL such as http://127.0.0.1:8080".to_owned();
         let uri: Uri = text.trim().parse().map_err(|_| wrong())?;
-        if uri.scheme() == Some(&Scheme::HTTPS) {
-            return Err("https is not spoken here: end TLS before it, or use http".to_owned());
-        }
+        let tls = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTP => None,
+            Some(scheme) if *scheme == Scheme::HTTPS => Some(Tls::of_machine()?),
+            _ => return Err(wrong()),
+        };
         let authority = uri.authority().ok_or_else(wrong)?;
-        if uri.scheme() != Some(&Scheme::HTTP) || authority.as_str().contains('@') {
+        if authority.as_str().contains('@') {
             return Err(wrong());
         }
         // A literal IPv6 address stands in brackets, which only the URL wants.
@@ -48,7 +61,10 @@ impl FromStr for Base {
         Ok(Self {
             authority: authority.to_string(),
             host,
-            port: authority.port_u16().unwrap_or(80),
+            port: authority
+                .port_u16()
+                .unwrap_or(if tls.is_some() { 443 } else { 80 }),
+            tls,
             prefix: uri.path().trim_end_matches('/').to_owned(),
         })
     }
@@ -56,7 +72,8 @@ impl FromStr for Base {
 
 impl fmt::Display for Base {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.authority, self.prefix)
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        write!(f, "{scheme}://{}{}", self.authority, self.prefix)
     }
 }
 
@@ -74,11 +91,16 @@ mod tests {
         let plain: Base = "http://[::1]".parse().unwrap();
         assert_eq!((plain.host.as_str(), plain.port), ("::1", 80));
         assert_eq!(plain.target("/").unwrap(), "/");
+        let secret: Base = "https://shop.example".parse().unwrap();
+        assert_eq!(
+            (secret.port, secret.to_string().as_str()),
+            (443, "https://shop.example")
+        );
     }
 
     #[test]
     fn what_is_no_http_url_is_refused() {
-        for text in ["", "127.0.0.1:8080", "ftp://x", "https://x", "http://u:p@x"] {
+        for text in ["", "127.0.0.1:8080", "ftp://x", "http://u:p@x"] {
             assert!(text.parse::<Base>().is_err(), "{text:?}");
         }
     }

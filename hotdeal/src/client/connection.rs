@@ -7,7 +7,11 @@ use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::timeout,
+};
 
 use super::Base;
 
@@ -24,11 +28,22 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects. Must be called inside a tokio runtime.
     pub(crate) async fn open(base: &Base) -> io::Result<Self> {
-        let connecting = TcpStream::connect((base.host.as_str(), base.port));
-        let stream = timeout(CONNECT_TIMEOUT, connecting)
-            .await
-            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-        stream.set_nodelay(true)?;
+        let connecting = async {
+            let stream = TcpStream::connect((base.host.as_str(), base.port)).await?;
+            stream.set_nodelay(true)?;
+            match &base.tls {
+                None => Self::over(stream).await,
+                Some(tls) => Self::over(tls.open(&base.host, stream).await?).await,
+            }
+        };
+        let opened = timeout(CONNECT_TIMEOUT, connecting).await;
+        opened.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+    }
+
+    async fn over<S>(stream: S) -> io::Result<Self>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let (sender, driver) = handshake(TokioIo::new(stream))
             .await
             .map_err(io::Error::other)?;

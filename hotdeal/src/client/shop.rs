@@ -2,19 +2,32 @@
 
 use std::io;
 
+use axum::{Router, body::Body};
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use serde_json::Value;
 use service_kit::config::Secret;
+use tower::ServiceExt as _;
 
 use super::{Base, Connection};
+
+/// How requests reach a shop.
+#[derive(Debug, Clone)]
+pub(crate) enum Way {
+    /// Over the network, each over a connection of its own.
+    Network,
+    /// It is in this process.
+    Memory(Router),
+}
 
 /// A shop, and who calls it.
 #[derive(Debug, Clone)]
 pub(crate) struct Shop {
     /// Where it is.
     pub(crate) base: Base,
+    /// How it is reached.
+    pub(crate) way: Way,
     /// For the operator's calls.
     pub(crate) admin_token: Option<Secret>,
     /// For a buyer's calls.
@@ -82,8 +95,7 @@ impl Shop {
     ) -> Result<Value, CallError> {
         let exchange = async {
             let request = self.request(method, path, body, headers);
-            let request = request.map_err(io::Error::other)?;
-            Connection::open(&self.base).await?.send(request).await
+            self.exchange(request.map_err(io::Error::other)?).await
         };
         let (status, body) = exchange.await.map_err(|source| CallError::Unreachable {
             base: self.base.clone(),
@@ -107,6 +119,17 @@ impl Shop {
             }),
             false => Err(foreign()),
         }
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> io::Result<(StatusCode, Bytes)> {
+        let router = match &self.way {
+            Way::Network => return Connection::open(&self.base).await?.send(request).await,
+            Way::Memory(router) => router.clone(),
+        };
+        let Ok(response) = router.oneshot(request.map(Body::new)).await;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.map_err(io::Error::other)?;
+        Ok((parts.status, body.to_bytes()))
     }
 
     fn request(

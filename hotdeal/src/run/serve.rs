@@ -4,24 +4,22 @@ use std::io;
 
 use axum::Router;
 use service_kit::{
-    ops,
+    auth::Access,
+    openapi, ops,
     run::{together, upon},
-    server::{Front, GrpcLimits, HttpLimits, bind, serve_grpc, serve_http},
+    server::{GrpcLimits, HttpLimits, bind, serve_grpc, serve_http},
     telemetry::Telemetry,
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Config,
-    data_dir::DataDir,
-    index,
+    Config, document,
     shop::{RunError, Shop},
     welcome::{self, Addresses},
 };
 
-/// The whole process. Ports are taken before the data directory, and both before a database is opened:
-/// what a second start meets first is what is said.
+/// The whole process. Ports are taken before a database is opened: that is what a second start meets first.
 pub(super) async fn serve(
     config: Config,
     telemetry: Telemetry,
@@ -29,10 +27,6 @@ pub(super) async fn serve(
 ) -> Result<(), RunError> {
     config.order.warn_if_no_buyer_is_believed();
     let listeners = Listeners::bind(&config).await?;
-    let _directory = match config.is_on_files() {
-        true => Some(DataDir::take(&config.own.hotdeal_data_dir)?),
-        false => None,
-    };
     let building = Shop::open(&config);
     let Some(shop) = stop.run_until_cancelled(building).await else {
         return Ok(());
@@ -85,14 +79,10 @@ async fn run(
         connections_max: config.product.grpc_connections_max,
         ..GrpcLimits::from(config.as_ref())
     };
-    let front = Front::new(config.as_ref()).map_err(RunError::Setting)?;
-    let router = index::router().merge(shop.router(admin));
-    let http = serve_http(
-        front.http(listeners.http),
-        router,
-        limits.clone(),
-        stop.clone(),
-    );
+    let front = config.product.front().map_err(RunError::Setting)?;
+    let router = openapi::router(&document::openapi()).merge(shop.router(admin));
+    let port = front.http(listeners.http);
+    let http = serve_http(port, router, limits.clone(), stop.clone());
     let (router, watch) = shop.grpc(callers, &grpc_limits)?;
     let grpc = serve_grpc(
         front.grpc(listeners.grpc),
@@ -100,7 +90,8 @@ async fn run(
         grpc_limits,
         stop.clone(),
     );
-    let greeting = stop.run_until_cancelled(welcome::say(&config, at));
+    let own_call = shop.router(Access::Open);
+    let greeting = stop.run_until_cancelled(welcome::say(&config, at, front.is_tls(), own_call));
 
     tracing::info!(http = %at.http, grpc = %at.grpc, ops = %at.ops, tls = front.is_tls(), "hotdeal is up");
     let serving = async {

@@ -10,10 +10,12 @@ use service_kit::{
     run::upon,
     server::{GrpcLimits, GrpcRouter},
 };
-use sql::SqlError;
 use tokio_util::sync::CancellationToken;
 
-use super::{Config, data_dir::DataDirError};
+use super::{
+    Config,
+    data_dir::{self, DataDirError},
+};
 
 /// Why the shop does not start, or no longer runs.
 #[derive(Debug, thiserror::Error)]
@@ -24,17 +26,6 @@ pub(super) enum RunError {
     /// The data directory cannot be used.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
-    /// The files in it are from a later version of this program.
-    #[error(
-        "the data in {directory} was written by a newer version of hotdeal (migration {version}): run \
-         that version, or set HOTDEAL_DATA_DIR to another directory to start afresh"
-    )]
-    Newer {
-        /// The data directory.
-        directory: String,
-        /// The latest migration applied.
-        version: i64,
-    },
     /// product-service cannot start, or broke off.
     #[error(transparent)]
     Product(#[from] product_service::service::ServiceError),
@@ -56,6 +47,9 @@ pub(super) struct Shop {
 impl Shop {
     /// Opens and migrates both databases and puts the services together.
     pub(super) async fn open(config: &Config) -> Result<Self, RunError> {
+        if config.is_on_files() {
+            data_dir::make(&config.own.hotdeal_data_dir)?;
+        }
         let product = Service::connect(&config.product).await;
         let product = product.map_err(|error| explain(error.into(), config))?;
         // Who is in the same process needs no token.
@@ -104,19 +98,16 @@ impl Shop {
     }
 }
 
-/// In a directory of files, "a newer version has run here" has a remedy of its own.
+/// What is wrong with a file has a remedy of its own where the shop has put it there itself.
 fn explain(error: RunError, config: &Config) -> RunError {
     use order_service::service::ServiceError as OrderError;
     use product_service::service::ServiceError as ProductError;
     match error {
-        RunError::Product(ProductError::Database(SqlError::Newer { version, .. }))
-        | RunError::Order(OrderError::Database(SqlError::Newer { version, .. }))
+        RunError::Product(ProductError::Database(error))
+        | RunError::Order(OrderError::Database(error))
             if config.is_on_files() =>
         {
-            RunError::Newer {
-                directory: config.own.hotdeal_data_dir.display().to_string(),
-                version,
-            }
+            data_dir::explain(&config.own.hotdeal_data_dir, error).into()
         }
         error => error,
     }

@@ -5,13 +5,14 @@ use std::{
     path::Path,
 };
 
+use axum::Router;
 use serde_json::Value;
 use service_kit::out;
 
 use super::Config;
 use crate::{
-    cli::grouped,
-    client::{CallError, Shop},
+    cli::{Failure, grouped},
+    client::{Shop, Way},
     demo::deal,
 };
 
@@ -23,16 +24,16 @@ pub(super) struct Addresses {
     pub(super) ops: SocketAddr,
 }
 
-/// Prints where it listens; for a demo also makes sure that a deal runs, and says what to try.
-pub(super) async fn say(config: &Config, at: Addresses) {
-    let is_tls = config.product.common.tls_cert_file.is_some();
+/// Prints where it listens; for a demo also makes sure that a deal runs, and says what to try. `shop` is
+/// this very process's router, which asks for no token.
+pub(super) async fn say(config: &Config, at: Addresses, is_tls: bool, shop: Router) {
     let scheme = if is_tls { "https" } else { "http" };
     let url = format!("{scheme}://{}", reachable(at.http));
     out::line(places(config, &url, at));
     if !config.own.demo {
         return;
     }
-    match demo_deal(config, &url).await {
+    match demo_deal(&url, shop).await {
         Ok((deal, is_new)) => out::line(to_try(config, &url, &deal, is_new)),
         // Whoever wanted a demo still has a shop.
         Err(error) => tracing::error!("there is no demo deal: {error}"),
@@ -40,12 +41,11 @@ pub(super) async fn say(config: &Config, at: Addresses) {
 }
 
 /// The deal that runs, or a new one: a second start adds none.
-async fn demo_deal(config: &Config, url: &str) -> Result<(Value, bool), CallError> {
+async fn demo_deal(url: &str, shop: Router) -> Result<(Value, bool), Failure> {
     let shop = Shop {
-        base: url
-            .parse()
-            .unwrap_or_else(|_| unreachable!("an address makes a URL")),
-        admin_token: config.product.admin_token.clone(),
+        base: url.parse().map_err(Failure::Bad)?,
+        way: Way::Memory(shop),
+        admin_token: None,
         user_id: None,
     };
     match deal::running(&shop).await? {

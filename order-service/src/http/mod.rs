@@ -1,7 +1,7 @@
 //! What buyers talk to.
 //!
 //! - `routes`: every route.
-//! - `place`, `read`, `list`, `confirm`, `cancel`: one endpoint each; [`index`] lists them.
+//! - `place`, `read`, `list`, `confirm`, `cancel`, `events`: one endpoint each.
 //! - `buyer`: who is asking. `body`: what a `POST /orders` must look like. `view`: an order as JSON.
 //! - `problem`: from refusals and failures to answers; `words`: what they say to the buyer.
 
@@ -9,7 +9,7 @@ mod body;
 mod buyer;
 mod cancel;
 mod confirm;
-pub mod index;
+mod events;
 mod list;
 mod place;
 mod problem;
@@ -42,6 +42,8 @@ pub struct Api {
     pub is_user_header_trusted: bool,
     /// How long the work of one request may take.
     pub work_time: Duration,
+    /// How long a stream of events may last.
+    pub stream_age_max: Duration,
     /// Work that goes on when its buyer has hung up.
     pub tasks: TaskTracker,
     /// How much of it there may be: the server's own limit forgets a buyer who hangs up.

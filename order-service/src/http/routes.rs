@@ -7,10 +7,9 @@ use service_kit::openapi::document;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Api, cancel, confirm, list, place, read};
+use super::{Api, cancel, confirm, events, list, place, read};
 
-/// The buyers' interface over `api`, without [`super::index`], so that it can be merged with another
-/// service's. The server adds limits and traces.
+/// The buyers' interface over `api` without the document's own routes: it can be merged with another service's. The server adds limits and traces.
 pub fn router(api: Arc<Api>) -> Router {
     let (router, _) = documented().split_for_parts();
     router.with_state(api)
@@ -31,4 +30,5 @@ fn documented() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(read::read))
         .routes(routes!(confirm::confirm))
         .routes(routes!(cancel::cancel))
+        .routes(routes!(events::events))
 }

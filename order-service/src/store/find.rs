@@ -36,6 +36,29 @@ impl Store {
             .transpose()
     }
 
+    /// Those orders that stand at another version than the one given.
+    ///
+    /// # Errors
+    /// When the database fails or a row cannot be read.
+    pub async fn find_changed(&self, seen: &[(OrderId, i64)]) -> Result<Vec<Order>, StoreError> {
+        const FIND_CHANGED: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM orders JOIN unnest($1::uuid[], $2::bigint[]) AS seen (seen_id, seen_version)
+              ON id = seen_id WHERE version <> seen_version"
+        );
+        let ids: Vec<Uuid> = seen.iter().map(|(id, _)| id.0).collect();
+        let versions: Vec<i64> = seen.iter().map(|(_, version)| *version).collect();
+        let find = || {
+            sqlx::query_as(FIND_CHANGED)
+                .bind(&ids)
+                .bind(&versions)
+                .fetch_all(&self.pool)
+        };
+        let rows: Vec<OrderRow> = again(find).await?;
+        rows.into_iter().map(Order::try_from).collect()
+    }
+
     /// Those of `ids` that exist. No round trip when there are none to look for.
     ///
     /// # Errors

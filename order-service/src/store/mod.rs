@@ -4,6 +4,7 @@
 //! - [`find`], [`list`]: reads.
 //! - [`update`]: moves one order on, if it still stands where it was read.
 //! - [`due`]: leases orders that wait for somebody: overdue ones, half cancelled ones; counts them.
+//! - [`retain`]: deletes what ended long ago.
 //! - [`row`]: between a row and an order.
 //!
 //! The database's clock is the function `now_us()`; statements that use it as a bound write
@@ -13,6 +14,7 @@ pub mod due;
 pub mod find;
 pub mod insert;
 pub mod list;
+pub mod retain;
 pub mod row;
 pub mod update;
 

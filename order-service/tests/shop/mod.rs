@@ -1,6 +1,7 @@
 //! The service as a test sees it: the real router behind the real server, a real Postgres, and
 //! product-service's wire in front of a double.
 //!
+//! - [`events`]: a client of server-sent events.
 //! - [`product`]: the double. It stands for the wire and its faults, not for product-service: that the
 //!   two fit together is for the end-to-end tests to show.
 //! - [`proxy`]: stands before Postgres, loses answers and falls silent.
@@ -8,6 +9,7 @@
 #![expect(dead_code, reason = "each test binary uses a part of it")]
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+pub(crate) mod events;
 pub(crate) mod product;
 pub(crate) mod proxy;
 
@@ -27,6 +29,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use service_kit::{
     config::{Loaded, load_with},
+    openapi,
     server::{HttpLimits, serve_http},
 };
 use sqlx::Connection as _;
@@ -89,7 +92,7 @@ impl Shop {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
-        let router = http::index::router().merge(service.router());
+        let router = openapi::router(&http::openapi()).merge(service.router());
         tokio::spawn(serve_http(listener, router, limits, stop.clone()));
         let ended = tokio::spawn(service.run(stop.clone()));
         let database = sql::connect(sql::PoolOptions::new(url, SCHEMA))
@@ -141,6 +144,11 @@ impl Shop {
         let (status, order, _) = self.get(&format!("/orders/{id}")).await;
         assert_eq!(status, 200, "{order}");
         order
+    }
+
+    /// Tells it to stop.
+    pub(crate) fn stop(&self) {
+        self.stop.cancel();
     }
 
     /// How many rows there are, by a connection of its own: those of the pool may be dead by now.

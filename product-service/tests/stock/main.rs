@@ -4,6 +4,8 @@
 //! - `bed`: a ledger on a database of its own. `shop`: replicas of stock over gate and ledger.
 //! - `ledger_contract`, `ledger_crowd`, `constraints`: what the ledger's transaction promises.
 //! - `sold_out`: the memory of what is sold out. `sell_out`, `deal_life`, `gate_faults`, `overload`: what stock promises.
+//! - `schedule`, `selling`: deals that open and end by themselves, pause, and are restocked. `mixed`: orders
+//!   of several products.
 //! - `keeper`: what happens by itself.
 //! - `returned`: sales that are taken back.
 //! - `ledger_histories`: random commands (`history`), decided purely and on the database, against
@@ -20,9 +22,12 @@ mod keeper;
 mod ledger_contract;
 mod ledger_crowd;
 mod ledger_histories;
+mod mixed;
 mod model;
 mod overload;
 mod returned;
+mod schedule;
 mod sell_out;
+mod selling;
 mod shop;
 mod sold_out;

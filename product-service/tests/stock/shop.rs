@@ -151,11 +151,8 @@ impl Replica {
     /// Starts a deal with all units of the product's shelf.
     pub(crate) async fn start(&self, product_id: ProductId, limit: Option<i64>) -> DealId {
         let terms = StartDeal {
-            product_id,
-            units: None,
-            unit_price: None,
             per_user_limit: limit,
-            ends_at: None,
+            ..all_of(product_id)
         };
         self.deals.start(terms).await.unwrap().deal.id
     }
@@ -197,6 +194,17 @@ impl Replica {
             self.deals.live(product_id).await.unwrap().drift == Some(0)
         })
         .await;
+    }
+}
+
+/// A deal of all units of the shelf, without limit or end.
+pub(crate) fn all_of(product_id: ProductId) -> StartDeal {
+    StartDeal {
+        product_id,
+        units: None,
+        unit_price: None,
+        per_user_limit: None,
+        ends_at: None,
     }
 }
 

@@ -29,7 +29,12 @@ async fn changes_and_the_operators_reads_need_the_token() {
         ("PATCH", format!("{path}/stock")),
         ("POST", format!("{path}/hotdeal/start")),
         ("POST", format!("{path}/hotdeal/end")),
+        ("POST", format!("{path}/hotdeal/pause")),
+        ("POST", format!("{path}/hotdeal/resume")),
+        ("POST", format!("{path}/hotdeal/restock")),
         ("GET", format!("{path}/hotdeal")),
+        ("POST", "/products/deals".to_owned()),
+        ("DELETE", format!("/products/deals/{NOBODY}")),
     ] {
         let answer = bed
             .http
@@ -41,6 +46,7 @@ async fn changes_and_the_operators_reads_need_the_token() {
         "/products".to_owned(),
         path.clone(),
         format!("{path}/stock"),
+        "/products/deals".to_owned(),
         "/".to_owned(),
     ] {
         bed.get(&path).await;

@@ -1,6 +1,7 @@
 //! What product-service answers over HTTP and gRPC, on a real Postgres and a real Redis.
 //!
-//! - `products`, `stock`, `deals`: what the endpoints do.
+//! - `products`, `stock`, `deals`: what the endpoints do. `schedule`: deals planned and listed. `selling`:
+//!   deals paused, restocked and watched.
 //! - `bad_http`, `bad_grpc`: what is not understood is named, and changes nothing.
 //! - `holds`: the gRPC methods that move stock.
 //! - `standard`: health and reflection; the generated server as a client's transport.
@@ -19,6 +20,8 @@ mod deals;
 mod holds;
 mod process;
 mod products;
+mod schedule;
+mod selling;
 mod silence;
 mod standard;
 mod stock;

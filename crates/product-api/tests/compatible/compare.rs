@@ -83,7 +83,8 @@ mod tests {
             let ended = messages
                 .into_iter()
                 .find(|message| message.name() == "HoldEnded");
-            ended.unwrap().enum_type[0].value.pop();
+            let values = &mut ended.unwrap().enum_type[0].value;
+            values.retain(|value| value.name() != "RELEASED");
         });
         assert_said(&value, "Outcome 2 = RELEASED` has vanished");
     }

@@ -3,8 +3,9 @@
 //! - [`document`]: an empty document with the problem and the ways to say who is calling; routers add their
 //!   operations to it.
 //! - [`Refusals`], [`refusals!`](crate::refusals): what an operation refuses, and how it fails.
-//! - [`router`]: `/openapi.json` and `/docs`.
+//! - [`router`]: `/`, `/openapi.json` and `/docs`.
 
+mod index;
 mod page;
 mod refusals;
 

@@ -1,10 +1,10 @@
-//! `/openapi.json`, and the page on which to read and try it. The page's files are part of the program:
+//! `/`, `/openapi.json`, and the page on which to read and try it. The page's files are part of the program:
 //! it needs no internet, and its policy forbids it any.
 
 use std::sync::Arc;
 
 use axum::{
-    Router,
+    Json, Router,
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
     routing::get,
@@ -16,13 +16,14 @@ use utoipa_swagger_ui::Config;
 
 use crate::problem::Problem;
 
-const DOCUMENT: &str = "/openapi.json";
+pub(super) const DOCUMENT: &str = "/openapi.json";
 
 /// The page writes its styles into itself; everything else comes from us.
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
-/// `/openapi.json`, and `/docs`, the page on which to read and try it.
+/// `/`, a list of what there is; `/openapi.json`; and `/docs`, the page on which to read and try it.
 pub fn router(document: &OpenApi) -> Router {
+    let index = super::index::index(document);
     // Strings, numbers and maps always serialize.
     let document = Bytes::from(serde_json::to_vec(document).unwrap_or_default());
     let json = [(header::CONTENT_TYPE, "application/json")];
@@ -33,6 +34,7 @@ pub fn router(document: &OpenApi) -> Router {
         .display_request_duration(true)
         .persist_authorization(true);
     Router::new()
+        .route("/", get(async move || Json(index)))
         .route(DOCUMENT, get(async move || (json, document)))
         .route("/docs", get(async || Redirect::permanent("/docs/")))
         .route("/docs/", get(start))

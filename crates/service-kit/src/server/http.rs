@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn_with_state};
+use axum::{Extension, Router, extract::DefaultBodyLimit, middleware::from_fn_with_state};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -12,7 +12,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Port, files,
+    Port,
+    draining::Draining,
+    files,
     guard::{Guard, guard},
     stream::Stream,
 };
@@ -69,7 +71,8 @@ pub async fn serve_http(
     let port = port.into();
     let router = router
         .layer(from_fn_with_state(Guard::new(&limits), guard))
-        .layer(DefaultBodyLimit::max(limits.body_len_max));
+        .layer(DefaultBodyLimit::max(limits.body_len_max))
+        .layer(Extension(Draining::at(stop.clone())));
     // Outside the guard: a page must be able to read its refusals too.
     let router = match port.cors.clone() {
         Some(cors) => router.layer(cors),

@@ -6,10 +6,12 @@
 //!   too many requests end in an answer or a close; `guard` is what every request passes.
 //! - [`builder`], [`serve_grpc`] with [`GrpcLimits`]: the same for gRPC; `shed` refuses what is too much,
 //!   `handshake` connections that are too many or silent, `undecoded` what is no message.
+//! - [`Draining`]: tells answers that last, such as streams of events, that the server stops.
 //! - `accept` takes connections, `files` keeps some of the open files for everything else.
 
 mod accept;
 mod bind;
+mod draining;
 mod files;
 mod grpc;
 mod guard;
@@ -22,6 +24,7 @@ mod undecoded;
 
 pub use self::{
     bind::bind,
+    draining::Draining,
     grpc::{
         GRPC_CONNECTIONS_MAX, GrpcLimits, GrpcRouter, GrpcServer, MESSAGE_LEN_MAX, builder,
         serve_grpc,

@@ -1,5 +1,5 @@
 //! PostgreSQL: `connect` opens pools, `migrate` brings a schema up to date, `reach` waits for the server,
-//! `schema` binds connections to a schema, `tls` checks what a URL asks of TLS.
+//! `schema` binds connections to a schema, `tls` says what of TLS a URL cannot have.
 
 mod connect;
 mod migrate;

@@ -1,13 +1,11 @@
 //! `kill -9` at random moments under load: nothing that was answered is lost, and no unit is sold twice.
 
-mod shop;
-
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use crate::shop::{SOON, Shop, text};
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shop::{Shop, text};
 use test_kit::{Http, eventually};
 
 const UNITS: i64 = 5_000;
@@ -71,7 +69,7 @@ async fn crowd(shop: &Shop, product: &str, told: &Arc<Mutex<Told>>) {
     });
     let buyers: Vec<_> = buyers.collect();
     let goal = lock(told).accepted.len() as u64 + 1 + random(ANSWERS_MAX);
-    eventually(shop::SOON, "the crowd is answered", async || {
+    eventually(SOON, "the crowd is answered", async || {
         lock(told).accepted.len() as u64 >= goal
     })
     .await;

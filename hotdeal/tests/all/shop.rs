@@ -1,22 +1,15 @@
 //! The all-in-one process as its users meet it: started from its binary, spoken to over HTTP and by its
 //! own command line.
 
-#![expect(dead_code, reason = "each test binary uses a part of it")]
-
-use std::{ffi::OsStr, path::Path, process::Stdio, time::Duration};
+use std::{ffi::OsStr, process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use test_kit::{Http, Port, Process, Program};
+use test_kit::{Http, Port, Postgres, Process, Program};
 use tokio::process::Command;
 
 /// A machine under load may be slow; nobody is to give up because of it.
 pub(crate) const SOON: Duration = Duration::from_secs(60);
-
-/// The program, without arguments.
-pub(crate) fn program() -> Program {
-    Program::at(env!("CARGO_BIN_EXE_hotdeal"))
-}
 
 /// A running shop on files of its own.
 #[derive(Debug)]
@@ -42,13 +35,15 @@ impl Shop {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let ports = [Port::free(), Port::free(), Port::free()];
         let [http, grpc, ops] = &ports;
-        let mut program = program()
+        let mut program = Program::at(env!("CARGO_BIN_EXE_hotdeal"))
             .arg("run")
             .env("HOTDEAL_DATA_DIR", directory.path().join("data"))
             .env("HOTDEAL_HTTP_ADDR", http.address().to_string())
             .env("HOTDEAL_GRPC_ADDR", grpc.address().to_string())
             .env("HOTDEAL_OPS_ADDR", ops.address().to_string())
             .env("REQUEST_TIMEOUT", "60s");
+        // Until every table is in files too.
+        program = program.env("DATABASE_URL", &Postgres::shared().database().await.url);
         for (name, value) in env {
             program = program.env(*name, *value);
         }
@@ -136,18 +131,8 @@ pub(crate) struct Ran {
 
 /// Runs the command line with these variables and no others.
 pub(crate) async fn cli(env: &[(&str, &str)], args: &[impl AsRef<OsStr>]) -> Ran {
-    cli_in(Path::new("/"), env, args).await
-}
-
-/// The same in a working directory.
-pub(crate) async fn cli_in(
-    directory: &Path,
-    env: &[(&str, &str)],
-    args: &[impl AsRef<OsStr>],
-) -> Ran {
     let output = Command::new(env!("CARGO_BIN_EXE_hotdeal"))
         .args(args)
-        .current_dir(directory)
         .env_clear()
         .envs(env.iter().copied())
         .stdin(Stdio::null())

@@ -1,10 +1,8 @@
 //! Every command, as a person and as a program calls it.
 
-mod shop;
-
+use crate::shop::{SOON, Shop, cli, text};
 use serde_json::Value;
-use shop::{Shop, cli, text};
-use test_kit::Port;
+use test_kit::{Authority, Port, eventually};
 
 const BUYER: &str = "0198c0de-0000-7000-8000-000000000001";
 const NOBODY: &str = "0192f0c1-7b5e-7000-8000-000000000001";
@@ -265,6 +263,44 @@ async fn operators_show_their_token() {
 }
 
 #[tokio::test]
+async fn a_shop_behind_tls_must_show_a_certificate_of_somebody_trusted() {
+    let authority = Authority::new();
+    let own = authority.issue();
+    let (cert, key) = (
+        own.cert_file.to_str().unwrap(),
+        own.key_file.to_str().unwrap(),
+    );
+    let shop = Shop::start_with(
+        &[("TLS_CERT_FILE", cert), ("TLS_KEY_FILE", key)],
+        &["--demo"],
+    )
+    .await;
+    let url = shop
+        .http
+        .url("")
+        .replace("http://127.0.0.1", "https://localhost");
+    let ca = authority.ca_file();
+    let trusting = [
+        ("HOTDEAL_URL", url.as_str()),
+        ("HOTDEAL_CA_FILE", ca.to_str().unwrap()),
+    ];
+    let list = ["product", "list", "--json"];
+    eventually(SOON, "the demo's product is there", async || {
+        let ran = cli(&trusting, &list).await;
+        ran.code == 0 && ran.stdout.contains("demo")
+    })
+    .await;
+    let ran = cli(&trusting, &["demo", "--buyers", "20"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let other = Authority::new().ca_file();
+    let wrong = [trusting[0], ("HOTDEAL_CA_FILE", other.to_str().unwrap())];
+    assert_eq!(cli(&wrong, &list).await.code, 3);
+    assert_eq!(cli(&trusting[..1], &list).await.code, 3);
+    let missing = [trusting[0], ("HOTDEAL_CA_FILE", "/none")];
+    assert_eq!(cli(&missing, &list).await.code, 2);
+}
+
+#[tokio::test]
 async fn wrong_usage_and_a_shop_that_is_away_have_codes_of_their_own() {
     let nobody = Port::free();
     let env = [("HOTDEAL_URL", nobody.http_url())];
@@ -301,7 +337,14 @@ async fn completions_know_the_commands_and_the_flags_of_the_shop() {
 
 #[tokio::test]
 async fn the_configuration_is_shown_with_secrets_masked_and_checked() {
-    let ran = cli(&[("ADMIN_TOKEN", "hush")], &["config", "check"]).await;
+    let ran = cli(
+        &[
+            ("ADMIN_TOKEN", "hush"),
+            ("DATABASE_URL", "postgres://u:pw@h/db"),
+        ],
+        &["config", "check"],
+    )
+    .await;
     assert_eq!(ran.code, 0, "{ran:?}");
     for line in [
         "HOTDEAL_DATA_DIR",
@@ -316,7 +359,10 @@ async fn the_configuration_is_shown_with_secrets_masked_and_checked() {
         );
     }
     assert!(!ran.stdout.contains("hush") && !ran.stdout.contains("PRODUCT_HTTP_ADDR"));
-    let wrong = [("HOTDEAL_HTTP_ADDR", "0.0.0.0:1")];
+    let wrong = [
+        ("HOTDEAL_HTTP_ADDR", "0.0.0.0:1"),
+        ("DATABASE_URL", "postgres://u:pw@h/db"),
+    ];
     let ran = cli(&wrong, &["config", "check"]).await;
     assert!(
         ran.code == 2 && ran.stderr.contains("ADMIN_TOKEN"),
