@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 pub struct PageQuery {
     /// From 1, which is also the default.
     #[serde(default = "first_page", deserialize_with = "page")]
-    #[param(minimum = 1, required = false, default = 1)]
+    #[param(value_type = i64, minimum = 1, maximum = 4_294_967_295_i64, required = false, default = 1)]
     pub page: u32,
     /// Items a page, 1 to 100, by default 20.
     #[serde(default = "usual_size", deserialize_with = "size")]

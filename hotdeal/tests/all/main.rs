@@ -1,10 +1,11 @@
 //! The all-in-one program as its users meet it.
 //!
 //! - `one_process`: the shop as a whole. `refusals`: what it does not start with. `kill`: what is left of it.
-//! - `command_line`: every command.
+//! - `command_line`: every command. `document`: the interface is what its document says.
 //! - `shop`: a running shop, and its command line.
 
 mod command_line;
+mod document;
 mod kill;
 mod one_process;
 mod refusals;

@@ -72,7 +72,7 @@ refusals!(
     params(("id" = OrderId, Path)),
     request_body(content = Option<CancelBody>),
     security(("user" = [])),
-    responses((status = 200, body = OrderView), Refused),
+    responses((status = 200, description = "The order as it stands.", body = OrderView), Refused),
 )]
 pub(super) async fn cancel(
     State(api): State<Arc<Api>>,

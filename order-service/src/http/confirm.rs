@@ -31,7 +31,7 @@ refusals!(
     tag = "orders",
     params(("id" = OrderId, Path)),
     security(("user" = [])),
-    responses((status = 200, body = OrderView), Refused),
+    responses((status = 200, description = "The order as it stands.", body = OrderView), Refused),
 )]
 pub(super) async fn confirm(
     State(api): State<Arc<Api>>,

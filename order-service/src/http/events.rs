@@ -14,6 +14,7 @@ use domain::{ErrorCode, OrderId};
 use futures::{Stream, stream::unfold};
 use service_kit::{extract::Path, openapi::Refusals, problem::Problem, refusals, server::Draining};
 use tokio::time::{Instant, sleep_until};
+use utoipa::ToSchema;
 
 use super::{
     Api,
@@ -32,6 +33,19 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How soon a client comes back when its stream has ended.
 const RETRY: Duration = Duration::from_secs(1);
 const LAST_EVENT_ID: &str = "last-event-id";
+
+/// One event of the stream.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its shape counts")]
+struct OrderEvent {
+    /// `order`.
+    event: String,
+    /// To be sent as `Last-Event-ID` by whoever comes back.
+    id: String,
+    /// The order, as JSON.
+    #[schema(content_media_type = "application/json")]
+    data: String,
+}
 
 refusals!(
     Refused = Refusals::new()
@@ -52,7 +66,7 @@ refusals!(
     tag = "orders",
     params(("id" = OrderId, Path), ("Last-Event-ID" = Option<String>, Header, description = "The last event that was seen.")),
     security(("user" = [])),
-    responses((status = 200, description = "Events whose data is the order.", body = String, content_type = "text/event-stream"), (status = 204, description = "Nothing more will come."), Refused),
+    responses((status = 200, description = "Events whose data is the order.", body = OrderEvent, content_type = "text/event-stream"), (status = 204, description = "Nothing more will come."), Refused),
 )]
 pub(super) async fn events(
     State(api): State<Arc<Api>>,

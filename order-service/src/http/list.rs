@@ -44,7 +44,7 @@ refusals!(Refused = Refusals::new().parameters().unauthorized());
         ("created_to" = Option<Timestamp>, Query, description = "Excluded."),
     ),
     security(("user" = [])),
-    responses((status = 200, body = Page<OrderView>), Refused),
+    responses((status = 200, description = "The orders.", body = Page<OrderView>), Refused),
 )]
 pub(super) async fn list(
     State(api): State<Arc<Api>>,

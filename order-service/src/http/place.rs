@@ -44,7 +44,7 @@ refusals!(
     ]))
 );
 
-/// `202` with the order once its stock is held and its row is committed.
+/// Places an order, which is answered once its stock is held and its row is committed.
 #[utoipa::path(
     post,
     path = "/orders",
@@ -53,7 +53,7 @@ refusals!(
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes repeating the request safe: the same key and body answer the same order.", min_length = 1, max_length = 255)),
     request_body(content = OrderBody),
     security(("user" = [])),
-    responses((status = 202, body = OrderView, headers(("Location" = String, description = "Path of the order."), ("Idempotent-Replayed" = String, description = "`true` when the order was there already."))), Refused),
+    responses((status = 202, description = "The order as it stands.", body = OrderView, headers(("Location" = String, description = "Path of the order."), ("Idempotent-Replayed" = String, description = "`true` when the order was there already."))), Refused),
 )]
 pub(super) async fn place(
     State(api): State<Arc<Api>>,

@@ -28,7 +28,7 @@ refusals!(
     tag = "orders",
     params(("id" = OrderId, Path)),
     security(("user" = [])),
-    responses((status = 200, body = OrderView), Refused),
+    responses((status = 200, description = "The order as it stands.", body = OrderView), Refused),
 )]
 pub(super) async fn read(
     State(api): State<Arc<Api>>,

@@ -58,7 +58,7 @@ refusals!(
     params(("product_id" = ProductId, Path)),
     request_body(content = Request),
     security(("bearer" = [])),
-    responses((status = 200, body = StockBody), Refused),
+    responses((status = 200, description = "The stock.", body = StockBody), Refused),
 )]
 pub(super) async fn adjust(
     State(shop): State<Shop>,

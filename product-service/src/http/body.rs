@@ -132,7 +132,6 @@ pub(super) struct DealBody {
     planned: i64,
     #[serde(flatten)]
     sums: SumsBody,
-    owed: i64,
 }
 
 impl From<DealRow> for DealBody {
@@ -148,7 +147,6 @@ impl From<DealRow> for DealBody {
             ended_at: deal.ended_at,
             planned: deal.planned,
             sums: deal.sums.into(),
-            owed: deal.owed,
         }
     }
 }

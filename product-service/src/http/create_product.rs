@@ -57,7 +57,7 @@ refusals!(Refused = Refusals::new().body().unauthorized());
     tag = "products",
     request_body(content = Request),
     security(("bearer" = [])),
-    responses((status = 201, body = ProductBody, headers(("Location" = String, description = "Path of the product."))), Refused),
+    responses((status = 201, description = "The product.", body = ProductBody, headers(("Location" = String, description = "Path of the product."))), Refused),
 )]
 pub(super) async fn create(
     State(shop): State<Shop>,

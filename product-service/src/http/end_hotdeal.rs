@@ -44,7 +44,7 @@ refusals!(
     params(("product_id" = ProductId, Path)),
     request_body(content = Option<Object>, description = "Nothing need be said."),
     security(("bearer" = [])),
-    responses((status = 200, body = EndedBody), Refused),
+    responses((status = 200, description = "It has ended.", body = EndedBody), Refused),
 )]
 pub(super) async fn end(
     State(shop): State<Shop>,

@@ -19,7 +19,7 @@ refusals!(
     operation_id = "getDeal",
     tag = "deals",
     params(("deal_id" = DealId, Path)),
-    responses((status = 200, body = DealBody), Refused),
+    responses((status = 200, description = "The deal.", body = DealBody), Refused),
 )]
 pub(super) async fn get(
     State(shop): State<Shop>,

@@ -14,6 +14,8 @@ use crate::deals::{GateView, LiveDeal};
 pub(super) struct LiveDealBody {
     #[serde(flatten)]
     deal: DealBody,
+    /// Units that the gate has been owed since the deal opened; it only grows.
+    owed: i64,
     /// `null` when the service runs without gates, or the gate could not be asked.
     gate: Option<GateBody>,
     /// What the gate has too much (or, negative, too little); `null` when there is no figure to compare.
@@ -41,6 +43,7 @@ impl From<GateView> for GateBody {
 impl From<LiveDeal> for LiveDealBody {
     fn from(live: LiveDeal) -> Self {
         Self {
+            owed: live.deal.owed,
             deal: live.deal.into(),
             gate: live.gate.map(GateBody::from),
             drift: live.drift,
@@ -63,7 +66,7 @@ refusals!(
     tag = "deals",
     params(("product_id" = ProductId, Path)),
     security(("bearer" = [])),
-    responses((status = 200, body = LiveDealBody), Refused),
+    responses((status = 200, description = "The deal as it stands.", body = LiveDealBody), Refused),
 )]
 pub(super) async fn get(
     State(shop): State<Shop>,

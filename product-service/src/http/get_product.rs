@@ -19,7 +19,7 @@ refusals!(
     operation_id = "getProduct",
     tag = "products",
     params(("product_id" = ProductId, Path)),
-    responses((status = 200, body = ProductBody), Refused),
+    responses((status = 200, description = "The product.", body = ProductBody), Refused),
 )]
 pub(super) async fn get(
     State(shop): State<Shop>,

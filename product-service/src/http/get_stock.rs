@@ -44,7 +44,7 @@ refusals!(
     operation_id = "getStock",
     tag = "stock",
     params(("product_id" = ProductId, Path)),
-    responses((status = 200, body = StockBody), Refused),
+    responses((status = 200, description = "The stock.", body = StockBody), Refused),
 )]
 pub(super) async fn get(
     State(shop): State<Shop>,

@@ -33,7 +33,7 @@ refusals!(Refused = Refusals::new().parameters());
     operation_id = "listDeals",
     tag = "deals",
     params(PageQuery, ("status" = Option<DealStatus>, Query), ("product_id" = Option<ProductId>, Query)),
-    responses((status = 200, body = Page<DealBody>), Refused),
+    responses((status = 200, description = "The deals.", body = Page<DealBody>), Refused),
 )]
 pub(super) async fn list(
     State(shop): State<Shop>,

@@ -28,7 +28,7 @@ refusals!(Refused = Refusals::new().parameters());
     operation_id = "listProducts",
     tag = "products",
     params(PageQuery, ("category" = Option<String>, Query, max_length = 100)),
-    responses((status = 200, body = Page<ProductBody>), Refused),
+    responses((status = 200, description = "The products.", body = Page<ProductBody>), Refused),
 )]
 pub(super) async fn list(
     State(shop): State<Shop>,

@@ -59,7 +59,7 @@ refusals!(
     params(("product_id" = ProductId, Path)),
     request_body(content = Request),
     security(("bearer" = [])),
-    responses((status = 200, body = ChangedDealBody), Refused),
+    responses((status = 200, description = "The deal after it.", body = ChangedDealBody), Refused),
 )]
 pub(super) async fn restock(
     State(shop): State<Shop>,

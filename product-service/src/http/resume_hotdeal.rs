@@ -28,7 +28,7 @@ refusals!(
     params(("product_id" = ProductId, Path)),
     request_body(content = Option<Object>, description = "Nothing need be said."),
     security(("bearer" = [])),
-    responses((status = 200, body = ChangedDealBody), Refused),
+    responses((status = 200, description = "The deal after it.", body = ChangedDealBody), Refused),
 )]
 pub(super) async fn resume(
     State(shop): State<Shop>,

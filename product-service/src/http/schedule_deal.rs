@@ -71,7 +71,7 @@ refusals!(
     tag = "deals",
     request_body(content = Request),
     security(("bearer" = [])),
-    responses((status = 201, body = DealBody, headers(("Location" = String, description = "Path of the deal."))), Refused),
+    responses((status = 201, description = "The deal.", body = DealBody, headers(("Location" = String, description = "Path of the deal."))), Refused),
 )]
 pub(super) async fn schedule(
     State(shop): State<Shop>,

@@ -83,7 +83,7 @@ refusals!(
     params(("product_id" = ProductId, Path)),
     request_body(content = Option<Request>),
     security(("bearer" = [])),
-    responses((status = 200, body = StartedBody), Refused),
+    responses((status = 200, description = "It runs.", body = StartedBody), Refused),
 )]
 pub(super) async fn start(
     State(shop): State<Shop>,

@@ -68,7 +68,7 @@ refusals!(
     params(("product_id" = ProductId, Path)),
     request_body(content = Request),
     security(("bearer" = [])),
-    responses((status = 200, body = ProductBody), Refused),
+    responses((status = 200, description = "The product.", body = ProductBody), Refused),
 )]
 pub(super) async fn update(
     State(shop): State<Shop>,
