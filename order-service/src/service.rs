@@ -148,7 +148,7 @@ impl OrderService {
         let store = self.api.orders.store.clone();
         let stock = Arc::clone(&self.stock);
         Health::new()
-            .required("postgres", move || {
+            .required("database", move || {
                 let store = store.clone();
                 async move { store.ping().await.map_err(|error| error.to_string()) }.boxed()
             })
@@ -209,6 +209,7 @@ impl OrderService {
         for worker in others {
             worker.drain(limit).await?;
         }
+        within(limit, "the database", self.api.orders.store.close()).await;
         Ok(())
     }
 }
@@ -265,9 +266,7 @@ async fn open(config: &Config) -> Result<Store, ServiceError> {
         ..PoolOptions::new(config.database_url.expose(), SCHEMA)
     };
     let database = sql::open(options, &MIGRATIONS, DATABASE_PATIENCE).await?;
-    // The configuration lets nothing else pass.
-    let pool = database.postgres().ok_or(sql::SqlError::Url)?;
-    Ok(Store::new(pool.clone()))
+    Ok(Store::new(database))
 }
 
 fn authorization(config: &Config) -> Result<Option<MetadataValue<Ascii>>, ServiceError> {

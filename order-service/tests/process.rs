@@ -2,9 +2,15 @@
 
 mod shop;
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
+use futures::future::join_all;
 use product_api::product_service_server::ProductServiceServer;
+use reqwest::Method;
+use serde_json::Value;
 use service_kit::{
     config::Common,
     server::{GrpcLimits, builder, serve_grpc},
@@ -15,7 +21,7 @@ use shop::{
     one_line,
     product::{Fault, Product},
 };
-use test_kit::{Http, Port, Postgres, Process, Program, eventually};
+use test_kit::{Http, Port, Postgres, Process, Program, eventually, scratch_directory};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -77,7 +83,7 @@ async fn a_dead_product_service_beside_a_live_one_costs_no_order() {
     }
     assert_eq!(product.left(tea), 10);
     let (_, health, _) = order.ops.get("/health/ready", &[]).await;
-    assert_eq!(health["checks"]["postgres"]["status"], "ok");
+    assert_eq!(health["checks"]["database"]["status"], "ok");
     // With none left, orders can still be read.
     stop.cancel();
     eventually(SOON, "the service is degraded", async || {
@@ -144,9 +150,14 @@ async fn an_accepted_order_outlives_the_process_that_accepted_it() {
     assert_eq!(read, placed);
 }
 
+/// A file of one's own.
+fn file_url() -> String {
+    let path = scratch_directory("order").join("order.db");
+    format!("sqlite://{}", path.display())
+}
+
 /// Kills a process in the middle of taking a sale back, and lets another go on.
-async fn killed_while_taking_a_sale_back(fault: Fault) {
-    let url = Postgres::shared().database().await.url;
+async fn killed_while_taking_a_sale_back(url: String, fault: Fault) {
     let product = Product::default();
     let (live, _stop) = listen(product.clone()).await;
     let tea = product.add("tea", 5_000, 10);
@@ -193,12 +204,107 @@ async fn killed_while_taking_a_sale_back(fault: Fault) {
 
 #[tokio::test]
 async fn a_sale_whose_canceller_was_killed_before_the_ledger_was_told_is_taken_back() {
-    killed_while_taking_a_sale_back(Fault::Hang).await;
+    let url = Postgres::shared().database().await.url;
+    killed_while_taking_a_sale_back(url, Fault::Hang).await;
+    killed_while_taking_a_sale_back(file_url(), Fault::Hang).await;
 }
 
 #[tokio::test]
 async fn a_sale_whose_canceller_was_killed_after_its_units_were_back_is_cancelled() {
-    killed_while_taking_a_sale_back(Fault::HangAfter).await;
+    let url = Postgres::shared().database().await.url;
+    killed_while_taking_a_sale_back(url, Fault::HangAfter).await;
+    killed_while_taking_a_sale_back(file_url(), Fault::HangAfter).await;
+}
+
+#[tokio::test]
+async fn a_file_lives_through_kills_with_every_order_that_was_accepted() {
+    let url = file_url();
+    let product = Product::default();
+    let (live, _stop) = listen(product.clone()).await;
+    let tea = product.add("tea", 5_000, 100_000);
+    let accepted = Arc::new(Mutex::new(Vec::<Value>::new()));
+    for round in 1..=3 {
+        let order = start(&url, &live).await;
+        let wanted = accepted.lock().expect("whole").len() + 50;
+        let buyers: Vec<_> = (0..16)
+            .map(|_| {
+                let (http, accepted) = (order.http.clone(), Arc::clone(&accepted));
+                let body = one_line(tea, 1);
+                tokio::spawn(async move {
+                    // Until the process is gone.
+                    let place = async || {
+                        http.send(Method::POST, "/orders", &HEADERS, Some(&body))
+                            .await
+                    };
+                    while let Ok((status, order, _)) = place().await {
+                        assert_eq!(status, 202, "{order}");
+                        accepted.lock().expect("whole").push(order);
+                    }
+                })
+            })
+            .collect();
+        eventually(SOON * 3, "buyers are accepted", async || {
+            accepted.lock().expect("whole").len() >= wanted
+        })
+        .await;
+        order.process.kill9();
+        for buyer in buyers {
+            buyer.await.expect("a buyer");
+        }
+        let again = start(&url, &live).await;
+        let placed = accepted.lock().expect("whole").clone();
+        for order in &placed {
+            let path = format!("/orders/{}", order["id"].as_str().expect("an id"));
+            let (_, read, _) = again.http.get(&path, &HEADERS).await;
+            assert_eq!(&read, order, "after kill {round}");
+        }
+        let (_, list, _) = again.http.get("/orders?status=PENDING", &HEADERS).await;
+        assert!(list["total"].as_u64() >= Some(placed.len() as u64));
+        again.process.terminate();
+        assert!(again.process.wait(SOON).await.success());
+    }
+}
+
+#[tokio::test]
+async fn on_a_file_an_order_lives_as_on_a_server() {
+    let product = Product::default();
+    let (live, _stop) = listen(product.clone()).await;
+    let tea = product.add("tea", 5_000, 100);
+    let order = start(&file_url(), &live).await;
+    let keyed = [HEADERS[0], ("idempotency-key", "once")];
+    let body = one_line(tea, 2);
+    let sent = (0..50).map(|_| order.http.post("/orders", &keyed, &body));
+    let answers = join_all(sent).await;
+    for (status, answer, _) in &answers {
+        assert_eq!((status.as_u16(), answer), (202, &answers[0].1));
+    }
+    assert_eq!(product.left(tea), 98);
+    let (status, problem, _) = order.http.post("/orders", &keyed, &one_line(tea, 3)).await;
+    assert_eq!(
+        (status.as_u16(), &problem["error"]),
+        (422, &"KEY_REUSED".into())
+    );
+    let path = format!("/orders/{}", answers[0].1["id"].as_str().expect("an id"));
+    let events = ask(order.http.url(&format!("{path}/events")), BUYER, None);
+    let mut events = Events::open(events).await;
+    assert_eq!(events.order().await["status"], "PENDING");
+    let confirm = format!("{path}/confirm");
+    let (status, confirmed, _) = order.http.post_empty(&confirm, &HEADERS).await;
+    assert_eq!((status.as_u16(), events.order().await), (200, confirmed));
+    let cancel = format!("{path}/cancel");
+    let (status, cancelled, _) = order.http.post_empty(&cancel, &HEADERS).await;
+    assert_eq!(
+        (status.as_u16(), &cancelled["status"]),
+        (200, &"CANCELLED".into())
+    );
+    product.set_ttl(500_000);
+    let (_, hasty, _) = order.http.post("/orders", &HEADERS, &body).await;
+    eventually(SOON, "the other expires", async || {
+        let (_, list, _) = order.http.get("/orders?status=CANCELLED", &HEADERS).await;
+        list["items"][0]["id"] == hasty["id"] && list["total"] == 2
+    })
+    .await;
+    assert_eq!(product.left(tea), 100);
 }
 
 #[tokio::test]

@@ -15,7 +15,8 @@ use crate::{ledger::hold::HOLD_TTL_MAX, stock::sold_out::MEMORY_MAX};
 /// Every variable, with its default.
 #[derive(Args, Clone, Debug)]
 pub struct Config {
-    /// Where products, deals, stock and holds are kept: postgres://user:password@host/name
+    /// Where products, deals, stock and holds are kept: postgres://user:password@host/name, or
+    /// sqlite:///path/of/a/file for one process alone
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: SecretUrl,
 
@@ -156,11 +157,8 @@ impl AsRef<Common> for Config {
 
 impl Settings for Config {
     fn validate(&self) -> Result<(), String> {
-        let engine = sql::Engine::of(self.database_url.expose())
+        sql::Engine::of(self.database_url.expose())
             .map_err(|wrong| format!("DATABASE_URL {wrong}"))?;
-        if engine == sql::Engine::Sqlite {
-            return Err("DATABASE_URL has sqlite://: stock is kept in postgres:// only".to_owned());
-        }
         self.gate_url()?;
         self.admin_access()?;
         self.caller_access()?;
@@ -274,9 +272,9 @@ mod tests {
     }
 
     #[test]
-    fn only_a_postgres_is_a_database() {
+    fn only_an_engine_there_is_is_a_database() {
         let with = |url| load(&[("HOTDEAL_STOCK_REDIS", "false"), ("DATABASE_URL", url)]);
-        for url in ["mysql://u:hush@h/db", "sqlite://x?hush", "u:hush@h/db"] {
+        for url in ["mysql://u:hush@h/db", "sqlite:hush.db", "u:hush@h/db"] {
             let error = with(url).unwrap_err();
             assert!(
                 error.contains("DATABASE_URL") && error.contains("postgres://"),
@@ -285,6 +283,7 @@ mod tests {
             assert!(!error.contains("hush"), "{error}");
         }
         assert!(with("postgresql://u@h/db").is_ok());
+        assert!(with("sqlite://shop.db").is_ok());
     }
 
     #[test]

@@ -12,7 +12,6 @@ use service_kit::{
     server::{GrpcLimits, GrpcRouter, builder},
 };
 use sql::{Database, PoolOptions, SqlError};
-use sqlx::PgPool;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -60,7 +59,7 @@ pub struct Service {
     shop: Shop,
     store: Store,
     gate: Option<Gate>,
-    pools: [PgPool; 2],
+    databases: [Database; 2],
     workers: Workers,
     request_timeout: Duration,
 }
@@ -101,13 +100,13 @@ impl Service {
             }
             None => None,
         };
-        let [pool, worker_pool] = pools(config).await?;
-        let store = Store::new(pool.clone());
+        let [database, worker_database] = databases(config).await?;
+        let store = Store::new(database.clone());
         let ids = ids()?;
         let catalog = Catalog::new(store.clone(), ids.clone());
         let (stock, deals, workers) = workers::build(StockParts {
             store: store.clone(),
-            worker_store: Store::new(worker_pool.clone()),
+            worker_store: Store::new(worker_database.clone()),
             gate: gate.clone(),
             ids,
             hold_ttl: config.hold_ttl,
@@ -123,7 +122,7 @@ impl Service {
             },
             store,
             gate,
-            pools: [pool, worker_pool],
+            databases: [database, worker_database],
             workers,
             request_timeout: config.common.request_timeout,
         })
@@ -182,7 +181,7 @@ impl Service {
     /// Without the database nothing can be answered; without Redis everything is slower.
     pub fn health(&self) -> Health {
         let store = self.store.clone();
-        let health = Health::new().required("postgres", move || {
+        let health = Health::new().required("database", move || {
             let store = store.clone();
             async move { store.ping().await.map_err(|error| error.to_string()) }.boxed()
         });
@@ -213,7 +212,7 @@ impl Service {
         }
         if timeout(
             drain_timeout,
-            join_all(self.pools.iter().map(PgPool::close)),
+            join_all(self.databases.iter().map(Database::close)),
         )
         .await
         .is_err()
@@ -227,8 +226,9 @@ impl Service {
 /// the keepers.
 const WORKER_CONNECTIONS: u32 = 8;
 
-/// One pool for requests and one for the workers, so that no crowd of readers stands in the ledger's way.
-async fn pools(config: &Config) -> Result<[PgPool; 2], SqlError> {
+/// Connections for requests and others for the workers, so that no crowd of readers stands in the ledger's
+/// way. On a file requests read over connections of their own anyway.
+async fn databases(config: &Config) -> Result<[Database; 2], SqlError> {
     let options = |connections_max| PoolOptions {
         connections_max,
         ..PoolOptions::new(config.database_url.expose(), SCHEMA)
@@ -238,9 +238,7 @@ async fn pools(config: &Config) -> Result<[PgPool; 2], SqlError> {
     let requests = max.saturating_sub(workers).max(1);
     let database = sql::open(options(requests), &MIGRATIONS, DATABASE_PATIENCE).await?;
     let apart = database.apart(options(workers)).await?;
-    // The configuration lets nothing else pass.
-    let pool = |database: &Database| database.postgres().cloned().ok_or(SqlError::Url);
-    Ok([pool(&database)?, pool(&apart)?])
+    Ok([database, apart])
 }
 
 fn ids() -> Result<IdSource, getrandom::Error> {

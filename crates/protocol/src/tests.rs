@@ -134,11 +134,10 @@ fn a_pause_and_a_dead_process_break_no_promise() {
 
 #[test]
 #[ignore = "minutes and gigabytes: for changes of the protocol"]
-fn a_deal_that_is_restocked_paused_and_ended_breaks_no_promise() {
+fn a_deal_that_is_restocked_and_paused_breaks_no_promise() {
     let budget = Budget {
         restocks: 1,
         pauses: 1,
-        ends: 1,
         ..NO_FAULTS
     };
     told(budget);
@@ -158,6 +157,10 @@ fn a_restock_with_an_emptied_redis_and_a_dead_process_break_no_promise() {
 
 /// Tells how many worlds there were, for `--nocapture`.
 #[track_caller]
+#[expect(
+    clippy::disallowed_macros,
+    reason = "a test has no log, and the figure is for whoever runs it by hand"
+)]
 fn told(budget: Budget) {
     let worlds = search(Rules::default(), budget).unwrap();
     eprintln!("{worlds} worlds: {budget:?}");

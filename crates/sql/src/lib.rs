@@ -5,6 +5,7 @@
 //! - [`migrate`]: brings a schema up to date, safe with many replicas at once.
 //! - [`connect`] with [`PoolOptions`]: a [`Database`], whose every connection has its time limits.
 //! - [`read!`], [`write!`]: a statement that both engines understand, run on the one there is.
+//! - [`Transaction`], [`inside!`]: the same within a transaction.
 //! - [`Engine`]: which engine a URL names.
 //! - [`within`]: a limit on an operation that holds when no answer can arrive.
 //! - [`is_unclear`], [`is_retryable`]: what a failed statement means for its transaction.
@@ -18,6 +19,7 @@ mod options;
 mod outcome;
 mod postgres;
 mod sqlite;
+mod transaction;
 mod within;
 
 pub use self::{
@@ -28,5 +30,6 @@ pub use self::{
     options::PoolOptions,
     outcome::{is_retryable, is_unclear},
     sqlite::SqliteDatabase,
+    transaction::Transaction,
     within::{ANSWER_GRACE, within},
 };

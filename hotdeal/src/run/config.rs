@@ -219,8 +219,7 @@ mod tests {
 
     fn load(env: &[(&str, &str)]) -> Result<Config, String> {
         let look_up = |name: &str| {
-            let database = [("DATABASE_URL", "postgres://u:pw@localhost/db")];
-            let found = env.iter().chain(&database).find(|(key, _)| *key == name);
+            let found = env.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| OsString::from(value))
         };
         match load_with("hotdeal", "", [OsString::from("hotdeal")], look_up) {
@@ -228,6 +227,15 @@ mod tests {
             Ok(Loaded::Done) => panic!("nobody asked for a check"),
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    #[test]
+    fn without_any_setting_everything_is_in_files_and_there_is_no_gate() {
+        let config = load(&[]).unwrap();
+        assert!(config.is_on_files());
+        assert!(config.product.gate_url().unwrap().is_none());
+        assert!(config.product.database_url.expose().ends_with("product.db"));
+        assert!(config.order.database_url.expose().ends_with("order.db"));
     }
 
     #[test]

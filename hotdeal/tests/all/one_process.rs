@@ -1,6 +1,8 @@
 //! The whole shop in one process: what it answers, and how it ends.
 
 use crate::shop::{SOON, Shop, text};
+use std::fs;
+
 use product_api::{DecreaseStockRequest, StockItem, product_service_client::ProductServiceClient};
 use test_kit::{Postgres, Redis, eventually};
 use tonic::transport::Channel;
@@ -192,6 +194,12 @@ async fn a_stop_lets_the_shop_end_well_and_its_orders_stay() {
     shop.process.terminate();
     let status = shop.process.wait(SOON).await;
     assert!(status.success(), "{}", shop.process.output());
+    let files = fs::read_dir(shop.data_dir()).unwrap();
+    let names: Vec<String> = files
+        .map(|file| file.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with("-wal"))
+        .collect();
+    assert!(names.is_empty(), "a database was not closed: {names:?}");
     shop.restart().await;
     let path = format!("/orders/{}", text(&placed, "id"));
     let (_, read, _) = shop.http.get(&path, &headers).await;

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use domain::{OrderId, Timestamp};
+use sql::Database;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{
     Store, StoreError, again,
+    bulk::{Hex, json, json_ids},
     row::{OrderRow, columns},
 };
 use crate::order::Order;
@@ -28,10 +30,11 @@ impl Store {
         const FIND: &str = concat!(
             "SELECT ",
             columns!(),
-            ", now_us() AS now_us FROM orders WHERE id = $1"
+            ", (SELECT now_us FROM clock) AS now_us FROM orders WHERE id = $1"
         );
-        let find = || sqlx::query_as(FIND).bind(id.0).fetch_optional(&self.pool);
-        let row: Option<Dated> = again(find).await?;
+        let row: Option<Dated> = sql::read!(&self.database, |pool| {
+            again(|| sqlx::query_as(FIND).bind(id.0).fetch_optional(pool)).await?
+        });
         row.map(|row| Ok((row.order.try_into()?, Timestamp::from_micros(row.now_us))))
             .transpose()
     }
@@ -41,21 +44,31 @@ impl Store {
     /// # Errors
     /// When the database fails or a row cannot be read.
     pub async fn find_changed(&self, seen: &[(OrderId, i64)]) -> Result<Vec<Order>, StoreError> {
-        const FIND_CHANGED: &str = concat!(
+        const POSTGRES: &str = concat!(
             "SELECT ",
             columns!(),
             " FROM orders JOIN unnest($1::uuid[], $2::bigint[]) AS seen (seen_id, seen_version)
               ON id = seen_id WHERE version <> seen_version"
         );
-        let ids: Vec<Uuid> = seen.iter().map(|(id, _)| id.0).collect();
-        let versions: Vec<i64> = seen.iter().map(|(_, version)| *version).collect();
-        let find = || {
-            sqlx::query_as(FIND_CHANGED)
-                .bind(&ids)
-                .bind(&versions)
-                .fetch_all(&self.pool)
+        const SQLITE: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM (SELECT unhex(value ->> 0) AS seen_id, value ->> 1 AS seen_version
+                    FROM json_each($1)) AS seen
+              JOIN orders ON id = seen_id WHERE version <> seen_version"
+        );
+        let rows: Vec<OrderRow> = match &self.database {
+            Database::Postgres(pool) => {
+                let ids: Vec<Uuid> = seen.iter().map(|(id, _)| id.0).collect();
+                let versions: Vec<i64> = seen.iter().map(|(_, version)| *version).collect();
+                let find = || sqlx::query_as(POSTGRES).bind(&ids).bind(&versions);
+                again(|| find().fetch_all(pool)).await?
+            }
+            Database::Sqlite(file) => {
+                let seen = json(seen.iter().map(|(id, version)| (Hex(id.0), version)))?;
+                again(|| sqlx::query_as(SQLITE).bind(&seen).fetch_all(file.reader())).await?
+            }
         };
-        let rows: Vec<OrderRow> = again(find).await?;
         rows.into_iter().map(Order::try_from).collect()
     }
 
@@ -64,17 +77,29 @@ impl Store {
     /// # Errors
     /// When the database fails or a row cannot be read.
     pub async fn find_many(&self, ids: &[OrderId]) -> Result<HashMap<OrderId, Order>, StoreError> {
-        const FIND_MANY: &str = concat!(
+        const POSTGRES: &str = concat!(
             "SELECT ",
             columns!(),
             " FROM orders WHERE id = ANY($1::uuid[])"
         );
+        const SQLITE: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM orders WHERE id IN (SELECT unhex(value) FROM json_each($1))"
+        );
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let find = || sqlx::query_as(FIND_MANY).bind(&ids).fetch_all(&self.pool);
-        let rows: Vec<OrderRow> = again(find).await?;
+        let rows: Vec<OrderRow> = match &self.database {
+            Database::Postgres(pool) => {
+                let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+                again(|| sqlx::query_as(POSTGRES).bind(&ids).fetch_all(pool)).await?
+            }
+            Database::Sqlite(file) => {
+                let ids = json_ids(ids)?;
+                again(|| sqlx::query_as(SQLITE).bind(&ids).fetch_all(file.reader())).await?
+            }
+        };
         rows.into_iter()
             .map(|row| Ok((OrderId(row.id), row.try_into()?)))
             .collect()

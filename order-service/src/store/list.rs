@@ -50,32 +50,33 @@ impl Store {
         let [first, second, third, fourth] = wanted(&filter.statuses);
         let from = filter.created_from.map_or(0, Timestamp::as_micros);
         let to = filter.created_to.map_or(i64::MAX, Timestamp::as_micros);
-        let list = || {
-            sqlx::query_as(LIST)
-                .bind(user_id.0)
-                .bind(from)
-                .bind(to)
-                .bind(first)
-                .bind(second)
-                .bind(third)
-                .bind(fourth)
-                .bind(limit)
-                .bind(offset)
-                .fetch_all(&self.pool)
-        };
-        let rows: Vec<OrderRow> = again(list).await?;
-        let count = || {
-            sqlx::query_scalar(COUNT)
-                .bind(user_id.0)
-                .bind(from)
-                .bind(to)
-                .bind(first)
-                .bind(second)
-                .bind(third)
-                .bind(fourth)
-                .fetch_one(&self.pool)
-        };
-        let total: i64 = again(count).await?;
+        let (rows, total): (Vec<OrderRow>, i64) = sql::read!(&self.database, |pool| {
+            let list = || {
+                sqlx::query_as(LIST)
+                    .bind(user_id.0)
+                    .bind(from)
+                    .bind(to)
+                    .bind(first)
+                    .bind(second)
+                    .bind(third)
+                    .bind(fourth)
+                    .bind(limit)
+                    .bind(offset)
+                    .fetch_all(pool)
+            };
+            let count = || {
+                sqlx::query_scalar(COUNT)
+                    .bind(user_id.0)
+                    .bind(from)
+                    .bind(to)
+                    .bind(first)
+                    .bind(second)
+                    .bind(third)
+                    .bind(fourth)
+                    .fetch_one(pool)
+            };
+            (again(list).await?, again(count).await?)
+        });
         let orders = rows.into_iter().map(Order::try_from);
         Ok((orders.collect::<Result<_, _>>()?, total))
     }

@@ -5,11 +5,13 @@
 //! - [`update`]: moves one order on, if it still stands where it was read.
 //! - [`due`]: leases orders that wait for somebody: overdue ones, half cancelled ones; counts them.
 //! - [`retain`]: deletes what ended long ago.
-//! - [`row`]: between a row and an order.
+//! - [`row`]: between a row and an order. `bulk`: how lists travel to SQLite.
 //!
-//! The database's clock is the function `now_us()`; statements that use it as a bound write
-//! `(SELECT now_us())`, which is evaluated once and lets the index be used.
+//! Statements that both engines understand exist once; where they differ, by lists and locks, the two
+//! stand one above the other. `(SELECT now_us FROM clock)` is the database's clock, evaluated once, which
+//! lets an index be used.
 
+mod bulk;
 pub mod due;
 pub mod find;
 pub mod insert;
@@ -20,7 +22,7 @@ pub mod update;
 
 use std::{future::Future, time::Duration};
 
-use sqlx::PgPool;
+use sql::Database;
 use tokio::time::Instant;
 
 /// Schema of the tables when the service shares a database.
@@ -37,19 +39,24 @@ const TRYING_MAX: Duration = Duration::from_secs(8);
 /// What brings a database to this version.
 pub static MIGRATIONS: sql::Migrations = sql::Migrations {
     postgres: sqlx::migrate!("migrations/postgres"),
-    sqlite: sqlx::migrate::Migrator::DEFAULT,
+    sqlite: sqlx::migrate!("migrations/sqlite"),
 };
 
-/// Orders in PostgreSQL; cheap to clone.
+/// Orders in a database of either engine; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: PgPool,
+    database: Database,
 }
 
 impl Store {
-    /// Over a pool whose connections have [`SCHEMA`] in their search path.
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+    /// Over a database of [`SCHEMA`], migrated.
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// Closes the connections once those in use have come back; nothing can be asked afterwards.
+    pub async fn close(&self) {
+        self.database.close().await;
     }
 
     /// Whether the database answers.
@@ -57,7 +64,9 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        again(|| sqlx::query("SELECT 1").execute(&self.pool)).await?;
+        sql::read!(&self.database, |pool| {
+            again(|| sqlx::query("SELECT 1").fetch_one(pool)).await?;
+        });
         Ok(())
     }
 }

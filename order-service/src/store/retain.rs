@@ -2,7 +2,29 @@
 
 use std::time::Duration;
 
+use sql::Engine;
+
 use super::{Store, StoreError, answered};
+
+/// `$skip` passes over those that another replica is just deleting.
+macro_rules! delete {
+    ($skip:literal) => {
+        concat!(
+            "DELETE FROM orders WHERE id IN (
+                SELECT id FROM orders
+                WHERE status <> 'PENDING' AND cancelling_at_us IS NULL
+                  AND updated_at_us < (SELECT now_us FROM clock) - $1
+                  AND NOT EXISTS (SELECT 1 FROM outbox
+                                  WHERE order_id = orders.id AND sent_at_us IS NULL)
+                ORDER BY updated_at_us
+                LIMIT $2 ",
+            $skip,
+            ")"
+        )
+    };
+}
+const DELETE_POSTGRES: &str = delete!("FOR UPDATE SKIP LOCKED");
+const DELETE_SQLITE: &str = delete!("");
 
 impl Store {
     /// Deletes at most `limit` orders that reached their final state longer than `retention` ago, and
@@ -11,21 +33,14 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn delete_ended(&self, retention: Duration, limit: i64) -> Result<u64, StoreError> {
-        const DELETE: &str = "
-            DELETE FROM orders WHERE id IN (
-                SELECT id FROM orders
-                WHERE status <> 'PENDING' AND cancelling_at_us IS NULL
-                  AND updated_at_us < (SELECT now_us FROM clock) - $1
-                  AND NOT EXISTS (SELECT 1 FROM outbox
-                                  WHERE order_id = orders.id AND sent_at_us IS NULL)
-                ORDER BY updated_at_us
-                LIMIT $2
-                FOR UPDATE SKIP LOCKED
-            )";
-        let delete = sqlx::query(DELETE)
-            .bind(i64::try_from(retention.as_micros()).unwrap_or(i64::MAX))
-            .bind(limit)
-            .execute(&self.pool);
-        Ok(answered(delete).await?.rows_affected())
+        let statement = match self.database.engine() {
+            Engine::Postgres => DELETE_POSTGRES,
+            Engine::Sqlite => DELETE_SQLITE,
+        };
+        let retention_us = i64::try_from(retention.as_micros()).unwrap_or(i64::MAX);
+        sql::write!(&self.database, |pool| {
+            let deleting = sqlx::query(statement).bind(retention_us).bind(limit);
+            Ok(answered(deleting.execute(pool)).await?.rows_affected())
+        })
     }
 }

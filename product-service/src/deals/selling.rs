@@ -29,8 +29,10 @@ impl Deals {
     pub async fn pause(&self, product_id: ProductId) -> Result<ChangedDeal, StockError> {
         let open = self.open_deal(product_id).await?;
         let paused = self.change(&open, Command::PauseDeal(open.id)).await?;
-        let routes = self.0.stock.routes();
-        routes.insert(product_id, DealRoute::from(&paused.deal));
+        if paused.deal.status.is_open() {
+            let routes = self.0.stock.routes();
+            routes.insert(product_id, DealRoute::from(&paused.deal));
+        }
         if !paused.was_so {
             tracing::info!(deal.id = %open.id, "deal paused");
         }

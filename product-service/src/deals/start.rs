@@ -75,8 +75,12 @@ impl Deals {
         Ok(Started { deal, was_running })
     }
 
-    /// A gate that cannot be loaded now is loaded by the first request that misses it.
+    /// A gate that cannot be loaded now is loaded by the first request that misses it. A deal that has ended
+    /// meanwhile gets none.
     pub(super) async fn open_gate(&self, deal: &DealRow) {
+        if !deal.status.is_open() {
+            return;
+        }
         let routes = self.0.stock.routes();
         routes.insert(deal.product_id, DealRoute::from(deal));
         if let Some(gate) = &self.0.gate

@@ -3,15 +3,22 @@
 use std::collections::HashSet;
 
 use domain::BatchId;
-use sqlx::PgConnection;
+use sql::Transaction;
 use uuid::Uuid;
+
+use crate::store::bulk::{array, json_ids};
 
 /// Records ids as taken, or as void, unless they are recorded already; waits for a transaction that
 /// is just recording one of them. Answers which were new.
-const RECORD: &str = "
+const RECORD_POSTGRES: &str = "
     INSERT INTO batches (id, is_void, recorded_at_us)
     SELECT id, $2, now_us() FROM unnest($1::uuid[]) WITH ORDINALITY AS new (id, position)
     ORDER BY position
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id, recorded_at_us";
+const RECORD_SQLITE: &str = "
+    INSERT INTO batches (id, is_void, recorded_at_us)
+    SELECT unhex(value), $2, (SELECT now_us FROM clock) FROM json_each($1) WHERE true
     ON CONFLICT (id) DO NOTHING
     RETURNING id, recorded_at_us";
 
@@ -25,16 +32,22 @@ pub(super) struct Recorded {
 
 /// Ids are locked in the order given: give them sorted.
 pub(super) async fn record(
-    db: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     ids: &[BatchId],
     is_void: bool,
 ) -> Result<Recorded, sqlx::Error> {
-    let raw: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let rows: Vec<(Uuid, i64)> = sqlx::query_as(RECORD)
-        .bind(raw)
-        .bind(is_void)
-        .fetch_all(db)
-        .await?;
+    let rows: Vec<(Uuid, i64)> = match tx {
+        Transaction::Postgres(tx) => {
+            let ids = array(ids, |id| id.0);
+            let recording = sqlx::query_as(RECORD_POSTGRES).bind(ids).bind(is_void);
+            recording.fetch_all(&mut **tx).await?
+        }
+        Transaction::Sqlite(tx) => {
+            let ids = json_ids(ids, |id| id.0)?;
+            let recording = sqlx::query_as(RECORD_SQLITE).bind(ids).bind(is_void);
+            recording.fetch_all(&mut **tx).await?
+        }
+    };
     Ok(Recorded {
         clock_us: rows
             .iter()
@@ -46,6 +59,8 @@ pub(super) async fn record(
 }
 
 /// Whether an id that is recorded was recorded as void.
-pub(super) async fn is_void(db: &mut PgConnection, id: BatchId) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(IS_VOID).bind(id.0).fetch_one(db).await
+pub(super) async fn is_void(tx: &mut Transaction<'_>, id: BatchId) -> Result<bool, sqlx::Error> {
+    sql::inside!(tx, |db| {
+        sqlx::query_scalar(IS_VOID).bind(id.0).fetch_one(db).await
+    })
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use domain::{BatchId, DealId, OrderId, ProductId, Timestamp, UserId};
-use sqlx::{Acquire as _, PgConnection};
+use sql::{Engine, Transaction};
 
 use crate::{
     ledger::{
@@ -112,15 +112,22 @@ impl Store {
     /// When the database does not answer; ask again.
     pub async fn has_committed(&self, txn_id: BatchId) -> Result<bool, sqlx::Error> {
         let look_up = async {
-            let mut db = self.pool.acquire().await?;
-            let recorded = batches::record(&mut db, &[txn_id], true).await?;
-            if recorded.new.contains(&txn_id) {
-                return Ok(false);
-            }
+            let mut tx = self.database.begin().await?;
+            batches::record(&mut tx, &[txn_id], true).await?;
             // It may be void already: by an earlier look-up whose own answer was lost.
-            Ok(!batches::is_void(&mut db, txn_id).await?)
+            let is_void = batches::is_void(&mut tx, txn_id).await?;
+            tx.commit().await?;
+            Ok(!is_void)
         };
         answered(look_up).await
+    }
+
+    fn begin_timeout(&self) -> Duration {
+        match self.database.engine() {
+            Engine::Postgres => BEGIN_TIMEOUT,
+            // A file does not fall silent, and its one writer may be at another commit.
+            Engine::Sqlite => COMMIT_TIMEOUT,
+        }
     }
 
     async fn transact(
@@ -129,7 +136,7 @@ impl Store {
         bundles: &[Bundle],
         mode: Mode,
     ) -> Result<Settled, CommitError> {
-        let mut tx = sql::within(BEGIN_TIMEOUT, self.pool.begin()).await?;
+        let mut tx = sql::within(self.begin_timeout(), self.database.begin()).await?;
         let settling = settle(&mut tx, txn_id, bundles, mode);
         let settled = sql::within(SETTLE_TIMEOUT, settling).await?;
         match sql::within(COMMIT_TIMEOUT, tx.commit()).await {
@@ -143,7 +150,7 @@ impl Store {
 }
 
 async fn settle(
-    db: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     txn_id: BatchId,
     bundles: &[Bundle],
     mode: Mode,
@@ -156,7 +163,7 @@ async fn settle(
             .map(|gate| gate.batch_id),
     );
     let ids: Vec<BatchId> = ids.into_iter().collect();
-    let recorded = batches::record(db, &ids, false).await?;
+    let recorded = batches::record(tx, &ids, false).await?;
     if !recorded.new.contains(&txn_id) {
         return Err(CommitError::Recorded);
     }
@@ -170,8 +177,8 @@ async fn settle(
         .collect();
     let clock = Timestamp::from_micros(recorded.clock_us);
     let decided = match mode {
-        Mode::Together => together(db, &commands, clock).await?,
-        Mode::Apart => apart(db, &commands, clock).await?,
+        Mode::Together => together(tx, &commands, clock).await?,
+        Mode::Apart => apart(tx, &commands, clock).await?,
     };
     let mut outcomes = decided.outcomes.into_iter();
     let mut of_bundle = |bundle: &Admitted| -> Vec<Outcome> {
@@ -235,18 +242,18 @@ struct Decided {
 }
 
 async fn together(
-    db: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     commands: &[&Command],
     clock: Timestamp,
 ) -> Result<Decided, CommitError> {
-    let mut book = lock(db, commands, clock).await?;
+    let mut book = lock(tx, commands, clock).await?;
     let strangers = strangers(commands, &book);
     let outcomes: Vec<Outcome> = commands
         .iter()
         .map(|command| decide(&mut book, command))
         .collect();
-    raced(db, commands, &outcomes, &strangers).await?;
-    write(db, &book).await?;
+    raced(tx, commands, &outcomes, &strangers).await?;
+    write(tx, &book).await?;
     Ok(Decided {
         outcomes,
         owed: owed(&book),
@@ -266,7 +273,7 @@ fn strangers(commands: &[&Command], book: &Book) -> HashSet<OrderId> {
 /// waited for the deal; nobody who holds a unit hears that he has none. An insert finds that out by
 /// itself, a refusal has to look again, now that it has its locks.
 async fn raced(
-    db: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     commands: &[&Command],
     outcomes: &[Outcome],
     strangers: &HashSet<OrderId>,
@@ -279,7 +286,7 @@ async fn raced(
     if order_ids.is_empty() {
         return Ok(());
     }
-    let exists = holds::exists(db, &order_ids).await;
+    let exists = holds::exists(tx, &order_ids).await;
     match exists? {
         true => Err(CommitError::Raced),
         false => Ok(()),
@@ -287,7 +294,7 @@ async fn raced(
 }
 
 async fn apart(
-    db: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     commands: &[&Command],
     clock: Timestamp,
 ) -> Result<Decided, CommitError> {
@@ -297,13 +304,13 @@ async fn apart(
         left: Vec::new(),
     };
     for command in commands {
-        let one = match alone(db, command, clock).await {
+        let one = match alone(tx, command, clock).await {
             Err(CommitError::Refused(error)) => {
                 tracing::error!(%error, ?command, "the database refused a command");
                 let owed = match command {
                     Command::Take(take) => {
                         let give_back = Command::GiveBack(take.gate_units());
-                        match alone(db, &give_back, clock).await {
+                        match alone(tx, &give_back, clock).await {
                             Ok(decided) => decided.owed,
                             // The deal's own row is in the way; the reconciler raises its gate.
                             Err(CommitError::Refused(_)) => Vec::new(),
@@ -328,48 +335,48 @@ async fn apart(
 }
 
 async fn alone(
-    db: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     command: &Command,
     clock: Timestamp,
 ) -> Result<Decided, CommitError> {
-    let mut savepoint = db.begin().await?;
+    let mut savepoint = tx.savepoint().await?;
     let decided = together(&mut savepoint, &[command], clock).await?;
     savepoint.commit().await?;
     Ok(decided)
 }
 
-async fn write(db: &mut PgConnection, book: &Book) -> Result<(), CommitError> {
-    write_holds(db, book).await?;
+async fn write(tx: &mut Transaction<'_>, book: &Book) -> Result<(), CommitError> {
+    write_holds(tx, book).await?;
     let changes = &book.changes;
     let rows = changed_buyers(book);
     if !changes.deals.is_empty() {
-        deals::apply(db, &changes.deals).await?;
+        deals::apply(tx, &changes.deals).await?;
     }
     // Ended before the next one opens: a product has one open deal.
     for deal in living(book, DealWrite::End) {
-        deals::end(db, deal, book.now).await?;
+        deals::end(tx, deal, book.now).await?;
     }
     for deal in living(book, DealWrite::Schedule) {
-        schedule::schedule(db, deal).await?;
+        schedule::schedule(tx, deal).await?;
     }
     for deal in living(book, DealWrite::Set) {
-        schedule::set(db, deal).await?;
+        schedule::set(tx, deal).await?;
     }
     // Of those that opened, the one that has not ended again has the last number.
     for is_over in [true, false] {
         let is_next = |deal: &&DealRow| (deal.status == DealStatus::Ended) == is_over;
         for deal in living(book, DealWrite::Open).filter(is_next) {
-            deals::open(db, deal, book.now).await?;
+            deals::open(tx, deal, book.now).await?;
         }
         for deal in living(book, DealWrite::Start).filter(is_next) {
-            schedule::start(db, deal).await?;
+            schedule::start(tx, deal).await?;
         }
     }
     if !rows.is_empty() {
-        buyers::write(db, &rows).await?;
+        buyers::write(tx, &rows).await?;
     }
     if !changes.shelves.is_empty() {
-        shelves::apply(db, &changes.shelves).await?;
+        shelves::apply(tx, &changes.shelves).await?;
     }
     Ok(())
 }
@@ -383,7 +390,7 @@ fn living(book: &Book, wanted: DealWrite) -> impl Iterator<Item = &DealRow> {
     written.filter_map(|(id, _)| book.deals.get(id))
 }
 
-async fn write_holds(db: &mut PgConnection, book: &Book) -> Result<(), CommitError> {
+async fn write_holds(tx: &mut Transaction<'_>, book: &Book) -> Result<(), CommitError> {
     let written = |wanted: HoldWrite| -> Vec<&Hold> {
         let ids = book
             .changes
@@ -394,14 +401,14 @@ async fn write_holds(db: &mut PgConnection, book: &Book) -> Result<(), CommitErr
     };
     let inserts = written(HoldWrite::Insert);
     if !inserts.is_empty() {
-        let inserted = holds::insert(db, &inserts).await?;
+        let inserted = holds::insert(tx, &inserts).await?;
         if inserted != inserts.len() as u64 {
             return Err(CommitError::Raced);
         }
     }
     let ends = written(HoldWrite::End);
     if !ends.is_empty() {
-        let ended = holds::end(db, &ends).await?;
+        let ended = holds::end(tx, &ends).await?;
         debug_assert_eq!(
             ended,
             ends.len() as u64,

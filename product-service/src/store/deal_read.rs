@@ -1,44 +1,47 @@
 //! Deals as they stand.
 
 use domain::{DealId, ProductId};
+use sql::Database;
 use uuid::Uuid;
 
 use crate::{
     ledger::book::{DealRow, DealStatus, ShelfRow},
     store::{
         Store, answered,
+        bulk::{array, json_ids},
         rows::{DealColumns, ShelfColumns},
     },
 };
 
-const OPEN: &str = "
-    SELECT d.*, p.name AS product_name, now_us() AS clock_us
-    FROM deals d JOIN products p ON p.id = d.product_id
-    WHERE d.status IN ('running', 'paused')";
-const LATEST: &str = "
-    SELECT d.*, p.name AS product_name, now_us() AS clock_us
-    FROM deals d JOIN products p ON p.id = d.product_id
-    WHERE d.product_id = $1 AND d.number IS NOT NULL ORDER BY d.number DESC LIMIT 1";
-const BY_ID: &str = "
-    SELECT d.*, p.name AS product_name, now_us() AS clock_us
-    FROM deals d JOIN products p ON p.id = d.product_id WHERE d.id = $1";
-const BY_IDS: &str = "
-    SELECT d.*, p.name AS product_name, now_us() AS clock_us
-    FROM deals d JOIN products p ON p.id = d.product_id WHERE d.id = ANY ($1)";
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "
+    SELECT d.*, p.name AS product_name, (SELECT now_us FROM clock) AS clock_us
+    FROM deals d JOIN products p ON p.id = d.product_id ",
+            $tail
+        )
+    };
+}
+const OPEN: &str = select!("WHERE d.status IN ('running', 'paused')");
+const LATEST: &str =
+    select!("WHERE d.product_id = $1 AND d.number IS NOT NULL ORDER BY d.number DESC LIMIT 1");
+const BY_ID: &str = select!("WHERE d.id = $1");
+const BY_IDS_POSTGRES: &str = select!("WHERE d.id = ANY ($1)");
+const BY_IDS_SQLITE: &str = select!("WHERE d.id IN (SELECT unhex(value) FROM json_each($1))");
 /// Ids sort by the time they were minted.
-const PAGE: &str = "
-    SELECT d.*, p.name AS product_name, now_us() AS clock_us
-    FROM deals d JOIN products p ON p.id = d.product_id
-    WHERE ($3::text IS NULL OR d.status = $3) AND ($4::uuid IS NULL OR d.product_id = $4)
-    ORDER BY d.id DESC LIMIT $1 OFFSET $2";
+const PAGE: &str = select!(
+    "WHERE ($3 IS NULL OR d.status = $3) AND ($4 IS NULL OR d.product_id = $4)
+    ORDER BY d.id DESC LIMIT $1 OFFSET $2"
+);
 const COUNT: &str = "
     SELECT count(*) FROM deals
-    WHERE ($1::text IS NULL OR status = $1) AND ($2::uuid IS NULL OR product_id = $2)";
+    WHERE ($1 IS NULL OR status = $1) AND ($2 IS NULL OR product_id = $2)";
 const LATELY_ENDED: &str = "
     SELECT product_id, number FROM deals
-    WHERE status = 'ended' AND number IS NOT NULL AND ended_at_us > now_us() - 3600000000";
+    WHERE status = 'ended' AND number IS NOT NULL AND ended_at_us > (SELECT now_us FROM clock) - 3600000000";
 const SHELF: &str = "
-    SELECT s.*, p.name AS product_name, p.price_minor, now_us() AS clock_us
+    SELECT s.*, p.name AS product_name, p.price_minor, (SELECT now_us FROM clock) AS clock_us
     FROM shelves s JOIN products p ON p.id = s.product_id WHERE s.product_id = $1";
 
 impl Store {
@@ -47,7 +50,9 @@ impl Store {
     /// # Errors
     /// When the database does not answer, or a row was falsified.
     pub async fn open_deals(&self) -> Result<Vec<DealRow>, sqlx::Error> {
-        let rows: Vec<DealColumns> = answered(sqlx::query_as(OPEN).fetch_all(&self.pool)).await?;
+        let rows: Vec<DealColumns> = sql::read!(&self.database, |pool| {
+            answered(sqlx::query_as(OPEN).fetch_all(pool)).await?
+        });
         super::rows::convert(rows)
     }
 
@@ -72,9 +77,16 @@ impl Store {
     /// # Errors
     /// When the database does not answer, or a row was falsified.
     pub async fn deals(&self, ids: &[DealId]) -> Result<Vec<DealRow>, sqlx::Error> {
-        let raw: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let reading = sqlx::query_as(BY_IDS).bind(raw).fetch_all(&self.pool);
-        let rows: Vec<DealColumns> = answered(reading).await?;
+        let rows: Vec<DealColumns> = match &self.database {
+            Database::Postgres(pool) => {
+                let reading = sqlx::query_as(BY_IDS_POSTGRES).bind(array(ids, |id| id.0));
+                answered(reading.fetch_all(pool)).await?
+            }
+            Database::Sqlite(file) => {
+                let reading = sqlx::query_as(BY_IDS_SQLITE).bind(json_ids(ids, |id| id.0)?);
+                answered(reading.fetch_all(file.reader())).await?
+            }
+        };
         super::rows::convert(rows)
     }
 
@@ -91,14 +103,13 @@ impl Store {
         product_id: Option<ProductId>,
     ) -> Result<(Vec<DealRow>, i64), sqlx::Error> {
         let (status, product_id) = (status.map(DealStatus::as_str), product_id.map(|id| id.0));
-        let counting = sqlx::query_scalar(COUNT).bind(status).bind(product_id);
-        let total = answered(counting.fetch_one(&self.pool)).await?;
-        let reading = sqlx::query_as(PAGE)
-            .bind(limit)
-            .bind(offset)
-            .bind(status)
-            .bind(product_id);
-        let rows: Vec<DealColumns> = answered(reading.fetch_all(&self.pool)).await?;
+        let (total, rows): (_, Vec<DealColumns>) = sql::read!(&self.database, |pool| {
+            let counting = sqlx::query_scalar(COUNT).bind(status).bind(product_id);
+            let total = answered(counting.fetch_one(pool)).await?;
+            let reading = sqlx::query_as(PAGE).bind(limit).bind(offset);
+            let reading = reading.bind(status).bind(product_id);
+            (total, answered(reading.fetch_all(pool)).await?)
+        });
         Ok((super::rows::convert(rows)?, total))
     }
 
@@ -107,8 +118,9 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn lately_ended_deals(&self) -> Result<Vec<(ProductId, i64)>, sqlx::Error> {
-        let reading = sqlx::query_as(LATELY_ENDED).fetch_all(&self.pool);
-        let rows: Vec<(Uuid, i64)> = answered(reading).await?;
+        let rows: Vec<(Uuid, i64)> = sql::read!(&self.database, |pool| {
+            answered(sqlx::query_as(LATELY_ENDED).fetch_all(pool)).await?
+        });
         Ok(rows
             .into_iter()
             .map(|(id, number)| (ProductId(id), number))
@@ -120,14 +132,22 @@ impl Store {
     /// # Errors
     /// When the database does not answer, or the row was falsified.
     pub async fn shelf(&self, product_id: ProductId) -> Result<Option<ShelfRow>, sqlx::Error> {
-        let reading = sqlx::query_as(SHELF).bind(product_id.0);
-        let row: Option<ShelfColumns> = answered(reading.fetch_optional(&self.pool)).await?;
+        let row: Option<ShelfColumns> = sql::read!(&self.database, |pool| {
+            let reading = sqlx::query_as(SHELF).bind(product_id.0);
+            answered(reading.fetch_optional(pool)).await?
+        });
         Ok(row.map(ShelfRow::try_from).transpose()?)
     }
 
-    async fn one_deal(&self, sql: &'static str, id: Uuid) -> Result<Option<DealRow>, sqlx::Error> {
-        let reading = sqlx::query_as(sql).bind(id);
-        let row: Option<DealColumns> = answered(reading.fetch_optional(&self.pool)).await?;
+    async fn one_deal(
+        &self,
+        statement: &'static str,
+        id: Uuid,
+    ) -> Result<Option<DealRow>, sqlx::Error> {
+        let row: Option<DealColumns> = sql::read!(&self.database, |pool| {
+            let reading = sqlx::query_as(statement).bind(id);
+            answered(reading.fetch_optional(pool)).await?
+        });
         Ok(row.map(DealRow::try_from).transpose()?)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{DealId, OrderId, ProductId, Timestamp, UserId};
-use sqlx::PgConnection;
+use sql::Transaction;
 
 use crate::{
     ledger::{
@@ -17,7 +17,7 @@ use crate::{
 /// The rows, locked in the one order that keeps transactions from waiting for each other in a circle:
 /// holds, deals, shelves, each sorted.
 pub(super) async fn lock(
-    db: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     commands: &[&Command],
     clock: Timestamp,
 ) -> Result<Book, sqlx::Error> {
@@ -25,14 +25,14 @@ pub(super) async fn lock(
     let order_ids: BTreeSet<OrderId> = commands.iter().filter_map(|c| c.order_id()).collect();
     if !order_ids.is_empty() {
         let order_ids: Vec<OrderId> = order_ids.into_iter().collect();
-        for hold in holds::lock(db, &order_ids).await? {
+        for hold in holds::lock(tx, &order_ids).await? {
             book.holds.insert(hold.order_id, hold);
         }
     }
     let places = Places::of(commands, &book);
     if !places.deals.is_empty() {
         let ids: Vec<DealId> = places.deals.into_iter().collect();
-        let (deals, clock) = deals::lock(db, &ids).await?;
+        let (deals, clock) = deals::lock(tx, &ids).await?;
         book.now = book.now.max(clock);
         book.deals
             .extend(deals.into_iter().map(|deal| (deal.id, deal)));
@@ -42,18 +42,18 @@ pub(super) async fn lock(
     shelf_ids.extend(shelves_of_living_deals(commands, &book));
     if !shelf_ids.is_empty() {
         let ids: Vec<ProductId> = shelf_ids.into_iter().collect();
-        let (shelves, clock) = shelves::lock(db, &ids).await?;
+        let (shelves, clock) = shelves::lock(tx, &ids).await?;
         book.now = book.now.max(clock);
         book.shelves
             .extend(shelves.into_iter().map(|shelf| (shelf.product_id, shelf)));
     }
     let planned = planned_products(commands);
     if !planned.is_empty() {
-        book.windows = schedule::windows(db, &planned).await?.into_iter().collect();
+        book.windows = schedule::windows(tx, &planned).await?.into_iter().collect();
     }
     let buyers = limited_buyers(commands, &book);
     if !buyers.is_empty() {
-        book.buyers = buyers::read(db, &buyers).await?;
+        book.buyers = buyers::read(tx, &buyers).await?;
     }
     Ok(book)
 }

@@ -7,9 +7,13 @@
 //! - [`lookup`]: holds and buyers outside that transaction. [`deal_read`]: deals and shelves likewise.
 //! - [`schedule`]: deals before they open, and when they are due.
 //! - [`products`]: the catalogue.
-//! - `rows`: how rows become values.
+//! - `rows`: how rows become values. `bulk`: how lists become parameters.
+//!
+//! Statements that both engines understand exist once; `(SELECT now_us FROM clock)` is the clock there.
+//! Where they differ, by lists and locks, the two stand one above the other.
 
 mod batches;
+mod bulk;
 mod buyers;
 pub mod commit;
 pub mod deal_read;
@@ -25,8 +29,7 @@ pub mod void;
 
 use std::time::Duration;
 
-use sql::Migrations;
-use sqlx::{PgPool, migrate::Migrator};
+use sql::{Database, Migrations};
 
 /// The schema of product-service's tables.
 pub const SCHEMA: &str = "product";
@@ -34,7 +37,7 @@ pub const SCHEMA: &str = "product";
 /// What brings a database to this version.
 pub static MIGRATIONS: Migrations = Migrations {
     postgres: sqlx::migrate!("migrations/postgres"),
-    sqlite: Migrator::DEFAULT,
+    sqlite: sqlx::migrate!("migrations/sqlite"),
 };
 
 /// How long a question to the database may take. The workers ask one at a time: a connection that has
@@ -51,13 +54,13 @@ async fn answered<T>(
 /// The ledger's database.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: PgPool,
+    database: Database,
 }
 
 impl Store {
-    /// Over a pool whose connections have [`SCHEMA`] as their search path.
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+    /// Over a database of [`SCHEMA`], migrated.
+    pub fn new(database: Database) -> Self {
+        Self { database }
     }
 
     /// Whether the database answers.
@@ -65,8 +68,9 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), sqlx::Error> {
-        answered(sqlx::query("SELECT 1").execute(&self.pool))
-            .await
-            .map(drop)
+        sql::read!(&self.database, |pool| {
+            let asking = sqlx::query("SELECT 1").execute(pool);
+            answered(asking).await.map(drop)
+        })
     }
 }

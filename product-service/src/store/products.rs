@@ -1,6 +1,7 @@
 //! The catalogue's rows.
 
 use domain::{DealId, Money, ProductId, Timestamp};
+use sql::Database;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -10,24 +11,24 @@ use crate::{
         product::{Product, ProductDeal},
     },
     ledger::book::DealStatus,
-    store::{Store, rows::SumsColumns},
+    store::{
+        Store,
+        bulk::{array, json_ids},
+        rows::SumsColumns,
+    },
 };
 
-/// One statement, so that there is never a product without a shelf.
 const CREATE: &str = "
-    WITH product AS (
-        INSERT INTO products
-            (id, name, description, category, price_minor, created_at_us, updated_at_us)
-        SELECT $1, $2, $3, $4, $5, now, now FROM now_us() AS now
-        RETURNING id
-    )
-    INSERT INTO shelves (product_id, initial, available) SELECT id, $6, $6 FROM product";
+    INSERT INTO products (id, name, description, category, price_minor, created_at_us, updated_at_us)
+    SELECT $1, $2, $3, $4, $5, now_us, now_us FROM clock";
+const STOCK: &str = "INSERT INTO shelves (product_id, initial, available) VALUES ($1, $2, $2)";
 
 const UPDATE: &str = "
     UPDATE products SET
         name = coalesce($2, name), description = coalesce($3, description),
         category = coalesce($4, category), price_minor = coalesce($5, price_minor),
-        updated_at_us = greatest(updated_at_us, now_us())
+        updated_at_us = (
+            SELECT CASE WHEN updated_at_us < now_us THEN now_us ELSE updated_at_us END FROM clock)
     WHERE id = $1";
 
 macro_rules! select {
@@ -38,8 +39,8 @@ macro_rules! select {
         s.initial, s.restocked, s.available, s.held, s.sold, s.written_off, s.returned,
         d.id AS deal_id, d.status AS deal_status, d.unit_price_minor AS deal_price_minor,
         d.available AS deal_available, d.ends_at_us AS deal_ends_at_us,
-        d.status = 'running' AND d.starts_at_us <= now_us()
-            AND (d.ends_at_us IS NULL OR now_us() < d.ends_at_us) AS deal_is_open
+        d.status = 'running' AND d.starts_at_us <= (SELECT now_us FROM clock)
+            AND (d.ends_at_us IS NULL OR (SELECT now_us FROM clock) < d.ends_at_us) AS deal_is_open
     FROM products p JOIN shelves s ON s.product_id = p.id LEFT JOIN deals d ON d.id = s.deal_id
     ",
             $tail
@@ -47,11 +48,12 @@ macro_rules! select {
     };
 }
 
-const BY_IDS: &str = select!("WHERE p.id = ANY ($1)");
+const BY_IDS_POSTGRES: &str = select!("WHERE p.id = ANY ($1)");
+const BY_IDS_SQLITE: &str = select!("WHERE p.id IN (SELECT unhex(value) FROM json_each($1))");
 const PAGE: &str = select!(
-    "WHERE $3::text IS NULL OR p.category = $3 ORDER BY p.created_at_us DESC, p.id LIMIT $1 OFFSET $2"
+    "WHERE $3 IS NULL OR p.category = $3 ORDER BY p.created_at_us DESC, p.id LIMIT $1 OFFSET $2"
 );
-const COUNT: &str = "SELECT count(*) FROM products WHERE $1::text IS NULL OR category = $1";
+const COUNT: &str = "SELECT count(*) FROM products WHERE $1 IS NULL OR category = $1";
 
 impl Store {
     /// Adds a product and its shelf.
@@ -63,16 +65,20 @@ impl Store {
         id: ProductId,
         new: &CheckedProduct,
     ) -> Result<(), sqlx::Error> {
-        sqlx::query(CREATE)
-            .bind(id.0)
-            .bind(&new.name)
-            .bind(&new.description)
-            .bind(&new.category)
-            .bind(new.price.minor())
-            .bind(new.stock)
-            .execute(&self.pool)
-            .await
-            .map(drop)
+        // Together, so that there is never a product without a shelf.
+        let mut tx = self.database.begin().await?;
+        sql::inside!(&mut tx, |db| {
+            let creating = sqlx::query(CREATE)
+                .bind(id.0)
+                .bind(&new.name)
+                .bind(&new.description)
+                .bind(&new.category)
+                .bind(new.price.minor());
+            creating.execute(&mut *db).await?;
+            let stocking = sqlx::query(STOCK).bind(id.0).bind(new.stock);
+            stocking.execute(db).await.map(drop)?;
+        });
+        tx.commit().await
     }
 
     /// A product with its shelf and the deal in the shelf's place.
@@ -88,11 +94,16 @@ impl Store {
     /// # Errors
     /// When the database does not answer, or a row was falsified.
     pub async fn find_products(&self, ids: &[ProductId]) -> Result<Vec<Product>, sqlx::Error> {
-        let raw: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let rows: Vec<ProductColumns> = sqlx::query_as(BY_IDS)
-            .bind(raw)
-            .fetch_all(&self.pool)
-            .await?;
+        let rows: Vec<ProductColumns> = match &self.database {
+            Database::Postgres(pool) => {
+                let reading = sqlx::query_as(BY_IDS_POSTGRES).bind(array(ids, |id| id.0));
+                reading.fetch_all(pool).await?
+            }
+            Database::Sqlite(file) => {
+                let reading = sqlx::query_as(BY_IDS_SQLITE).bind(json_ids(ids, |id| id.0)?);
+                reading.fetch_all(file.reader()).await?
+            }
+        };
         rows.into_iter().map(Product::try_from).collect()
     }
 
@@ -107,16 +118,12 @@ impl Store {
         offset: i64,
         category: Option<&str>,
     ) -> Result<(Vec<Product>, i64), sqlx::Error> {
-        let total = sqlx::query_scalar(COUNT)
-            .bind(category)
-            .fetch_one(&self.pool)
-            .await?;
-        let rows: Vec<ProductColumns> = sqlx::query_as(PAGE)
-            .bind(limit)
-            .bind(offset)
-            .bind(category)
-            .fetch_all(&self.pool)
-            .await?;
+        let (total, rows): (_, Vec<ProductColumns>) = sql::read!(&self.database, |pool| {
+            let counting = sqlx::query_scalar(COUNT).bind(category);
+            let total = counting.fetch_one(pool).await?;
+            let reading = sqlx::query_as(PAGE).bind(limit).bind(offset).bind(category);
+            (total, reading.fetch_all(pool).await?)
+        });
         let products = rows
             .into_iter()
             .map(Product::try_from)
@@ -133,15 +140,16 @@ impl Store {
         id: ProductId,
         change: &CheckedChange,
     ) -> Result<bool, sqlx::Error> {
-        let done = sqlx::query(UPDATE)
-            .bind(id.0)
-            .bind(&change.name)
-            .bind(&change.description)
-            .bind(&change.category)
-            .bind(change.price.map(Money::minor))
-            .execute(&self.pool)
-            .await?;
-        Ok(done.rows_affected() > 0)
+        let updated = sql::write!(&self.database, |pool| {
+            let updating = sqlx::query(UPDATE)
+                .bind(id.0)
+                .bind(&change.name)
+                .bind(&change.description)
+                .bind(&change.category)
+                .bind(change.price.map(Money::minor));
+            updating.execute(pool).await?.rows_affected()
+        });
+        Ok(updated > 0)
     }
 }
 

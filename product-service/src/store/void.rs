@@ -1,7 +1,7 @@
 //! Voiding a batch of the gate whose process died before the ledger.
 
 use domain::{BatchId, DealId};
-use sqlx::PgConnection;
+use sql::Transaction;
 
 use crate::store::{Store, answered, batches};
 
@@ -40,16 +40,15 @@ impl Store {
         deal_id: DealId,
         units: i64,
     ) -> Result<Voided, sqlx::Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin().await?;
         let recorded = batches::record(&mut tx, &[batch_id], true).await?;
         if recorded.new.contains(&batch_id) {
             owe(&mut tx, deal_id, units).await?;
         }
-        let (is_void, owed): (Option<bool>, i64) = sqlx::query_as(OWED)
-            .bind(batch_id.0)
-            .bind(deal_id.0)
-            .fetch_one(&mut *tx)
-            .await?;
+        let (is_void, owed): (Option<bool>, i64) = sql::inside!(&mut tx, |db| {
+            let reading = sqlx::query_as(OWED).bind(batch_id.0).bind(deal_id.0);
+            reading.fetch_one(db).await?
+        });
         tx.commit().await?;
         Ok(Voided {
             is_void: is_void.unwrap_or(false),
@@ -58,11 +57,13 @@ impl Store {
     }
 }
 
-async fn owe(db: &mut PgConnection, deal_id: DealId, units: i64) -> Result<(), sqlx::Error> {
-    sqlx::query(OWE)
-        .bind(deal_id.0)
-        .bind(units.max(0))
-        .execute(db)
-        .await
-        .map(drop)
+async fn owe(tx: &mut Transaction<'_>, deal_id: DealId, units: i64) -> Result<(), sqlx::Error> {
+    sql::inside!(tx, |db| {
+        sqlx::query(OWE)
+            .bind(deal_id.0)
+            .bind(units.max(0))
+            .execute(db)
+            .await
+            .map(drop)
+    })
 }

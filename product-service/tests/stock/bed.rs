@@ -15,31 +15,63 @@ use product_service::{
     },
     store::{MIGRATIONS, SCHEMA, Store},
 };
+use sql::{Database, Engine, PoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
-use test_kit::Postgres;
+use test_kit::{Postgres, scratch_directory};
 use uuid::Uuid;
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
 pub(crate) const BUYER: UserId = UserId(Uuid::from_u128(7));
 
 pub(crate) struct Bed {
-    pub(crate) url: String,
-    pub(crate) pool: PgPool,
+    url: String,
+    pub(crate) database: Database,
     pub(crate) store: Store,
 }
 
 impl Bed {
     /// A migrated database without products.
-    pub(crate) async fn new() -> Self {
-        Self::on(Postgres::shared().database().await.url).await
+    pub(crate) async fn new(engine: Engine) -> Self {
+        Self::on(match engine {
+            Engine::Postgres => Postgres::shared().database().await.url,
+            Engine::Sqlite => {
+                let path = scratch_directory("product").join("product.db");
+                format!("sqlite://{}", path.display())
+            }
+        })
+        .await
     }
 
     /// As [`Bed::new`], on a server of one's own.
     pub(crate) async fn on(url: String) -> Self {
-        sql::migrate(&url, SCHEMA, &MIGRATIONS).await.unwrap();
-        let pool = pool(&url).await;
-        let store = Store::new(pool.clone());
-        Self { url, pool, store }
+        let patience = Duration::from_secs(30);
+        let database = sql::open(options(&url), &MIGRATIONS, patience)
+            .await
+            .unwrap();
+        let store = Store::new(database.clone());
+        Self {
+            url,
+            database,
+            store,
+        }
+    }
+
+    /// As another replica has it; on SQLite as another part of the same process.
+    pub(crate) async fn another_store(&self) -> Store {
+        Store::new(self.database.apart(options(&self.url)).await.unwrap())
+    }
+
+    /// Where a test is about a server.
+    pub(crate) fn postgres(&self) -> &PgPool {
+        self.database.postgres().unwrap()
+    }
+
+    /// An id within a statement.
+    pub(crate) fn literal(&self, id: Uuid) -> String {
+        match self.database.engine() {
+            Engine::Postgres => format!("'{id}'"),
+            Engine::Sqlite => format!("x'{}'", id.simple()),
+        }
     }
 
     /// A product with this many units on its shelf, at 1000 a unit.
@@ -47,14 +79,12 @@ impl Bed {
         let id = Uuid::from_u128(number);
         let product = "INSERT INTO products (id, name, description, category, price_minor, \
              created_at_us, updated_at_us) VALUES ($1, 'Thing', '', '', 1000, 0, 0)";
-        sqlx::query(product)
-            .bind(id)
-            .execute(&self.pool)
-            .await
-            .unwrap();
         let shelf = "INSERT INTO shelves (product_id, initial, available) VALUES ($1, $2, $2)";
-        let shelf = sqlx::query(shelf).bind(id).bind(units);
-        shelf.execute(&self.pool).await.unwrap();
+        sql::write!(&self.database, |pool| {
+            sqlx::query(product).bind(id).execute(pool).await.unwrap();
+            let shelf = sqlx::query(shelf).bind(id).bind(units);
+            shelf.execute(pool).await.unwrap();
+        });
         ProductId(id)
     }
 
@@ -106,18 +136,17 @@ impl Bed {
     /// Changes rows behind the ledger's back.
     pub(crate) async fn by_hand(&self, statement: &str) -> Result<(), sqlx::Error> {
         let statement = AssertSqlSafe(statement.to_owned());
-        sqlx::raw_sql(statement).execute(&self.pool).await.map(drop)
+        sql::write!(&self.database, |pool| {
+            sqlx::raw_sql(statement).execute(pool).await.map(drop)
+        })
     }
 }
 
-/// Another replica's connections to the same database.
-pub(crate) async fn pool(url: &str) -> PgPool {
-    let options = sql::PoolOptions {
+fn options(url: &str) -> PoolOptions {
+    PoolOptions {
         acquire_timeout: Duration::from_secs(10),
-        ..sql::PoolOptions::new(url, SCHEMA)
-    };
-    let database = sql::connect(options).await.unwrap();
-    database.postgres().unwrap().clone()
+        ..PoolOptions::new(url, SCHEMA)
+    }
 }
 
 /// A batch or transaction id that nobody has used.

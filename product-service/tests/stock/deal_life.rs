@@ -5,15 +5,15 @@ use product_service::{
     ledger::{book::DealStatus, command::Refusal},
     stock::StockError,
 };
+use sql::Engine;
 
 use crate::{
     bed::order,
     shop::{Shop, refusal},
 };
 
-#[tokio::test]
-async fn promise_8_starting_a_running_deal_again_changes_nothing() {
-    let shop = Shop::new().await;
+async fn promise_8_starting_a_running_deal_again_changes_nothing(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replicas = [shop.replica().await, shop.replica().await];
     let product = shop.bed.product(1, 10).await;
     let deal = replicas[0].start(product, Some(7)).await;
@@ -34,9 +34,10 @@ async fn promise_8_starting_a_running_deal_again_changes_nothing() {
     }
 }
 
-#[tokio::test]
-async fn promise_8_the_end_of_a_deal_returns_what_is_available_and_takes_its_gate_down() {
-    let shop = Shop::new().await;
+async fn promise_8_the_end_of_a_deal_returns_what_is_available_and_takes_its_gate_down(
+    engine: Engine,
+) {
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 10).await;
     let deal = replica.start(product, None).await;
@@ -66,9 +67,8 @@ async fn promise_8_the_end_of_a_deal_returns_what_is_available_and_takes_its_gat
     );
 }
 
-#[tokio::test]
-async fn promise_8_a_sold_out_deal_leaves_0() {
-    let shop = Shop::new().await;
+async fn promise_8_a_sold_out_deal_leaves_0(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 3).await;
     replica.start(product, None).await;
@@ -80,9 +80,8 @@ async fn promise_8_a_sold_out_deal_leaves_0() {
     assert_eq!(shop.gate_keys(product).await, 0);
 }
 
-#[tokio::test]
-async fn a_deal_started_after_another_has_the_next_number_and_a_gate_of_its_own() {
-    let shop = Shop::new().await;
+async fn a_deal_started_after_another_has_the_next_number_and_a_gate_of_its_own(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 5).await;
     let first = replica.start(product, None).await;
@@ -109,9 +108,8 @@ async fn a_deal_started_after_another_has_the_next_number_and_a_gate_of_its_own(
     replica.agrees(product).await;
 }
 
-#[tokio::test]
-async fn a_replica_that_missed_start_and_end_looks_again() {
-    let shop = Shop::new().await;
+async fn a_replica_that_missed_start_and_end_looks_again(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let (one, other) = (shop.replica().await, shop.replica().await);
     let product = shop.bed.product(1, 10).await;
     one.buy(1, product, 1).await.unwrap();
@@ -125,9 +123,8 @@ async fn a_replica_that_missed_start_and_end_looks_again() {
     }
 }
 
-#[tokio::test]
-async fn a_deal_of_another_product_or_of_none_is_refused_as_foreign() {
-    let shop = Shop::new().await;
+async fn a_deal_of_another_product_or_of_none_is_refused_as_foreign(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let (one, other) = (shop.bed.product(1, 5).await, shop.bed.product(2, 5).await);
     let ended = replica.start(one, None).await;
@@ -147,9 +144,8 @@ async fn a_deal_of_another_product_or_of_none_is_refused_as_foreign() {
     replica.agrees(one).await;
 }
 
-#[tokio::test]
-async fn a_product_without_units_or_of_no_shop_starts_no_deal() {
-    let shop = Shop::without_gate().await;
+async fn a_product_without_units_or_of_no_shop_starts_no_deal(engine: Engine) {
+    let shop = Shop::without_gate(engine).await;
     let replica = shop.replica().await;
     let empty = shop.bed.product(1, 0).await;
     let start = |product_id| StartDeal {
@@ -164,4 +160,14 @@ async fn a_product_without_units_or_of_no_shop_starts_no_deal() {
     let unknown = domain::ProductId(uuid::Uuid::from_u128(99));
     let refused = replica.deals.start(start(unknown)).await;
     assert_eq!(refused.unwrap_err(), StockError::NotFound);
+}
+
+crate::engines::on_both_engines! {
+    tokio::test: promise_8_starting_a_running_deal_again_changes_nothing,
+        promise_8_the_end_of_a_deal_returns_what_is_available_and_takes_its_gate_down,
+        promise_8_a_sold_out_deal_leaves_0,
+        a_deal_started_after_another_has_the_next_number_and_a_gate_of_its_own,
+        a_replica_that_missed_start_and_end_looks_again,
+        a_deal_of_another_product_or_of_none_is_refused_as_foreign,
+        a_product_without_units_or_of_no_shop_starts_no_deal;
 }

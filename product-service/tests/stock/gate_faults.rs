@@ -1,6 +1,7 @@
 //! Redis proposes, SQL decides: whatever happens to Redis, not one unit is sold twice, and selling
 //! goes on.
 
+use sql::Engine;
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
@@ -20,7 +21,7 @@ use crate::{
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn promise_5_redis_killed_and_back_empty_sells_exactly_what_there_is() {
-    let shop = Shop::new().await;
+    let shop = Shop::new(Engine::Postgres).await;
     let replicas = [shop.replica().await, shop.replica().await];
     let product = shop.bed.product(1, 100).await;
     let deal = replicas[0].start(product, None).await;
@@ -53,7 +54,7 @@ async fn promise_5_redis_killed_and_back_empty_sells_exactly_what_there_is() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn promise_5_without_redis_from_the_start_a_deal_sells_out_exactly() {
-    let shop = Shop::new().await;
+    let shop = Shop::new(Engine::Postgres).await;
     shop.redis().kill9();
     let replicas = [shop.replica().await];
     let product = shop.bed.product(1, 10).await;
@@ -87,7 +88,7 @@ async fn shop_order_held(shop: &Shop, replica: &Replica, product: domain::Produc
 
 #[tokio::test]
 async fn promise_5_the_units_of_a_process_that_died_between_gate_and_ledger_are_sold_within_5_s() {
-    let shop = Shop::new().await;
+    let shop = Shop::new(Engine::Postgres).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 3).await;
     let deal = replica.start(product, Some(3)).await;
@@ -129,7 +130,7 @@ async fn promise_5_the_units_of_a_process_that_died_between_gate_and_ledger_are_
 
 #[tokio::test]
 async fn promise_5_a_gate_deleted_by_hand_is_loaded_by_whoever_asks_next() {
-    let shop = Shop::new().await;
+    let shop = Shop::new(Engine::Postgres).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 5).await;
     replica.start(product, None).await;
@@ -147,7 +148,7 @@ async fn promise_5_a_gate_deleted_by_hand_is_loaded_by_whoever_asks_next() {
 
 #[tokio::test]
 async fn promise_5_a_gate_lowered_by_hand_is_raised() {
-    let shop = Shop::new().await;
+    let shop = Shop::new(Engine::Postgres).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 5).await;
     replica.start(product, None).await;
@@ -163,7 +164,7 @@ async fn promise_5_a_gate_lowered_by_hand_is_raised() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn promise_5_a_gate_raised_by_hand_oversells_nothing_and_comes_down_with_each_refusal() {
-    let shop = Shop::new().await;
+    let shop = Shop::new(Engine::Postgres).await;
     let replicas = [shop.replica().await];
     let product = shop.bed.product(1, 10).await;
     let deal = replicas[0].start(product, None).await;
@@ -181,7 +182,7 @@ async fn promise_5_a_gate_raised_by_hand_oversells_nothing_and_comes_down_with_e
 
 #[tokio::test]
 async fn promise_5_a_gate_falsified_by_hand_does_not_stop_the_deal() {
-    let shop = Shop::new().await;
+    let shop = Shop::new(Engine::Postgres).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 5).await;
     replica.start(product, None).await;
@@ -196,7 +197,7 @@ async fn promise_5_a_gate_falsified_by_hand_does_not_stop_the_deal() {
 
 #[tokio::test]
 async fn promise_5_a_gate_that_lost_what_it_was_owed_admits_nobody_and_is_wiped() {
-    let shop = Shop::new().await;
+    let shop = Shop::new(Engine::Postgres).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 1).await;
     replica.start(product, None).await;
@@ -211,7 +212,7 @@ async fn promise_5_a_gate_that_lost_what_it_was_owed_admits_nobody_and_is_wiped(
 
 #[tokio::test]
 async fn promise_5_a_falsified_batch_in_flight_does_not_keep_released_units_from_the_gate() {
-    let shop = Shop::new().await;
+    let shop = Shop::new(Engine::Postgres).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 1).await;
     replica.start(product, None).await;
@@ -230,7 +231,7 @@ async fn promise_5_a_falsified_batch_in_flight_does_not_keep_released_units_from
 
 #[tokio::test]
 async fn promise_5_a_gate_of_a_later_deal_than_the_ledger_knows_is_wiped() {
-    let shop = Shop::new().await;
+    let shop = Shop::new(Engine::Postgres).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 1_000).await;
     replica.start(product, None).await;
@@ -268,12 +269,12 @@ async fn loads_again(replica: &Replica, product: domain::ProductId) {
 
 #[tokio::test]
 async fn promise_7_orders_that_the_ledger_refuses_leave_no_admission_behind() {
-    let shop = Shop::new().await;
+    let shop = Shop::new(Engine::Postgres).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 10).await;
     let deal = replica.start(product, None).await;
     // A deal whose window is over would be ended by the schedule.
-    let early = "UPDATE deals SET starts_at_us = now_us() + 3600000000";
+    let early = "UPDATE deals SET starts_at_us = (SELECT now_us FROM clock) + 3600000000";
     shop.bed.by_hand(early).await.unwrap();
     for number in 0..100 {
         assert_eq!(
@@ -292,7 +293,7 @@ async fn promise_7_orders_that_the_ledger_refuses_leave_no_admission_behind() {
 
 #[tokio::test]
 async fn promise_7_orders_that_one_of_two_gates_refuses_leave_no_admission_at_the_other() {
-    let shop = Shop::new().await;
+    let shop = Shop::new(Engine::Postgres).await;
     let replica = shop.replica().await;
     let (plenty, gone) = (
         shop.bed.product(1, 1_000).await,
@@ -321,7 +322,7 @@ async fn promise_7_orders_that_one_of_two_gates_refuses_leave_no_admission_at_th
 
 #[tokio::test]
 async fn promise_5_a_gate_of_an_earlier_deal_admits_nobody() {
-    let shop = Shop::new().await;
+    let shop = Shop::new(Engine::Postgres).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 5).await;
     let first = replica.start(product, None).await;
@@ -353,7 +354,7 @@ async fn promise_5_a_gate_of_an_earlier_deal_admits_nobody() {
 
 #[tokio::test]
 async fn promise_5_a_gate_of_a_later_deal_than_the_ledger_knows_does_not_stop_the_sale() {
-    let shop = Shop::new().await;
+    let shop = Shop::new(Engine::Postgres).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 3).await;
     replica.start(product, None).await;
@@ -375,7 +376,7 @@ async fn a_redis_of_somebody_else_s_data_is_left_alone() {
     let set = redis::cmd("SET").arg("other").arg("1").clone();
     set.exec_async(&mut connection).await.unwrap();
     let shop = Shop {
-        bed: crate::bed::Bed::new().await,
+        bed: crate::bed::Bed::new(Engine::Postgres).await,
         redis: Some(redis),
     };
     let replica = shop.replica().await;

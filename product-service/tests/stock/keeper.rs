@@ -2,6 +2,7 @@
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use product_service::{ledger::command::Command, stock::StockError};
+use sql::Engine;
 use test_kit::eventually;
 
 use crate::{
@@ -10,9 +11,10 @@ use crate::{
 };
 use product_service::ledger::command::Refusal;
 
-#[tokio::test]
-async fn promise_4_a_hold_that_nobody_ended_is_released_a_minute_after_its_deadline() {
-    let shop = Shop::new().await;
+async fn promise_4_a_hold_that_nobody_ended_is_released_a_minute_after_its_deadline(
+    engine: Engine,
+) {
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let (hot, normal) = (shop.bed.product(1, 10).await, shop.bed.product(2, 10).await);
     let deal = replica.start(hot, None).await;
@@ -21,9 +23,10 @@ async fn promise_4_a_hold_that_nobody_ended_is_released_a_minute_after_its_deadl
     }
     replica.stock.confirm(order(4), None).await.unwrap();
     let late = |number: u128, seconds: i64| {
+        let order_id = shop.bed.literal(order(number).0);
         format!(
-            "UPDATE holds SET expires_at_us = now_us() - {seconds} * 1000000 WHERE order_id = '{}'",
-            order(number)
+            "UPDATE holds SET expires_at_us = (SELECT now_us FROM clock) - {seconds} * 1000000 \
+             WHERE order_id = {order_id}"
         )
     };
     shop.bed.by_hand(&late(3, 30)).await.unwrap();
@@ -54,12 +57,11 @@ async fn promise_4_a_hold_that_nobody_ended_is_released_a_minute_after_its_deadl
     replica.agrees(hot).await;
 }
 
-#[tokio::test]
-async fn drift_and_open_holds_are_published() {
+async fn drift_and_open_holds_are_published(engine: Engine) {
     let recorder = PrometheusBuilder::new().build_recorder();
     let metrics = recorder.handle();
     let _recording = metrics::set_default_local_recorder(&recorder);
-    let shop = Shop::new().await;
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 10).await;
     let deal = replica.start(product, None).await;
@@ -83,9 +85,8 @@ async fn drift_and_open_holds_are_published() {
     assert_eq!(shop.bed.deal(deal).await.sums.available, 9);
 }
 
-#[tokio::test]
-async fn a_gate_that_is_too_low_is_raised_while_its_deal_sells() {
-    let shop = Shop::new().await;
+async fn a_gate_that_is_too_low_is_raised_while_its_deal_sells(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 10).await;
     replica.start(product, None).await;
@@ -106,12 +107,11 @@ async fn a_gate_that_is_too_low_is_raised_while_its_deal_sells() {
 }
 
 /// As when it starts between the reading of the open deals and the use of what was read.
-#[tokio::test]
-async fn a_deal_that_the_keeper_did_not_see_keeps_its_gate() {
+async fn a_deal_that_the_keeper_did_not_see_keeps_its_gate(engine: Engine) {
     let recorder = PrometheusBuilder::new().build_recorder();
     let metrics = recorder.handle();
     let _recording = metrics::set_default_local_recorder(&recorder);
-    let shop = Shop::new().await;
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 10).await;
     replica.start(product, None).await;
@@ -135,9 +135,10 @@ async fn a_deal_that_the_keeper_did_not_see_keeps_its_gate() {
     assert_eq!(shop.gate_keys(product).await, 1);
 }
 
-#[tokio::test]
-async fn promise_8_the_gate_of_a_deal_that_ended_in_a_process_which_died_is_dropped_at_start() {
-    let shop = Shop::new().await;
+async fn promise_8_the_gate_of_a_deal_that_ended_in_a_process_which_died_is_dropped_at_start(
+    engine: Engine,
+) {
+    let shop = Shop::new(engine).await;
     let product = shop.bed.product(1, 10).await;
     let died = shop.replica().await;
     let deal = died.start(product, None).await;
@@ -151,9 +152,8 @@ async fn promise_8_the_gate_of_a_deal_that_ended_in_a_process_which_died_is_drop
     .await;
 }
 
-#[tokio::test]
-async fn promise_8_a_deal_that_another_replica_ended_is_forgotten() {
-    let shop = Shop::new().await;
+async fn promise_8_a_deal_that_another_replica_ended_is_forgotten(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 10).await;
     let deal = replica.start(product, None).await;
@@ -166,9 +166,10 @@ async fn promise_8_a_deal_that_another_replica_ended_is_forgotten() {
     assert_eq!(bought.lines[0].held.deal_id, None);
 }
 
-#[tokio::test]
-async fn promise_8_a_deal_opened_by_a_process_that_died_has_a_gate_once_somebody_asks() {
-    let shop = Shop::new().await;
+async fn promise_8_a_deal_opened_by_a_process_that_died_has_a_gate_once_somebody_asks(
+    engine: Engine,
+) {
+    let shop = Shop::new(engine).await;
     // Opened in the ledger, and nobody told the gate.
     let (product, _) = shop.bed.hot_product(1, 3, None).await;
     let replica = shop.replica().await;
@@ -182,4 +183,14 @@ async fn promise_8_a_deal_opened_by_a_process_that_died_has_a_gate_once_somebody
         Refusal::OutOfStock(product)
     );
     replica.agrees(product).await;
+}
+
+crate::engines::on_both_engines! {
+    tokio::test: promise_4_a_hold_that_nobody_ended_is_released_a_minute_after_its_deadline,
+        drift_and_open_holds_are_published,
+        a_gate_that_is_too_low_is_raised_while_its_deal_sells,
+        a_deal_that_the_keeper_did_not_see_keeps_its_gate,
+        promise_8_the_gate_of_a_deal_that_ended_in_a_process_which_died_is_dropped_at_start,
+        promise_8_a_deal_that_another_replica_ended_is_forgotten,
+        promise_8_a_deal_opened_by_a_process_that_died_has_a_gate_once_somebody_asks;
 }

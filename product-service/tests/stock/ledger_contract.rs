@@ -9,6 +9,7 @@ use product_service::{
     },
     store::{commit::CommitError, void::Voided},
 };
+use sql::Engine;
 use sqlx::Acquire as _;
 
 use crate::bed::{
@@ -16,9 +17,8 @@ use crate::bed::{
     taken,
 };
 
-#[tokio::test]
-async fn what_is_decided_is_what_the_rows_say() {
-    let bed = Bed::new().await;
+async fn what_is_decided_is_what_the_rows_say(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let hot = bed.hot_product(1, 10, Some(5)).await;
     let normal = bed.product(2, 10).await;
     let mixed = vec![deal_line(hot, 2), shelf_line(normal, 3)];
@@ -58,9 +58,8 @@ async fn what_is_decided_is_what_the_rows_say() {
     assert_eq!(bought[&(hot.1, BUYER)], 2);
 }
 
-#[tokio::test]
-async fn promise_6_lines_of_one_order_are_taken_together_or_not_at_all() {
-    let bed = Bed::new().await;
+async fn promise_6_lines_of_one_order_are_taken_together_or_not_at_all(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let hot = bed.hot_product(1, 5, None).await;
     let normal = bed.product(2, 5).await;
     let too_much = bed
@@ -74,9 +73,8 @@ async fn promise_6_lines_of_one_order_are_taken_together_or_not_at_all() {
     assert_eq!(taken(&all).lines.len(), 2);
 }
 
-#[tokio::test]
-async fn a_refused_request_does_not_fail_its_neighbours() {
-    let bed = Bed::new().await;
+async fn a_refused_request_does_not_fail_its_neighbours(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let hot = bed.hot_product(1, 3, None).await;
     let one = |number| buy(number, vec![deal_line(hot, 1)]);
     let commands = vec![
@@ -94,9 +92,8 @@ async fn a_refused_request_does_not_fail_its_neighbours() {
     assert_eq!(bed.deal(hot.1).await.sums.held, 3);
 }
 
-#[tokio::test]
-async fn a_deal_may_end_and_the_next_begin_in_one_transaction() {
-    let bed = Bed::new().await;
+async fn a_deal_may_end_and_the_next_begin_in_one_transaction(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let (product_id, first) = bed.hot_product(1, 5, None).await;
     let next = product_service::ledger::command::OpenDeal {
         deal_id: domain::DealId(uuid::Uuid::from_u128(1)),
@@ -133,9 +130,8 @@ async fn a_deal_may_end_and_the_next_begin_in_one_transaction() {
     assert_eq!(bed.shelf(product_id).await.deal_id, Some(second.1));
 }
 
-#[tokio::test]
-async fn a_gate_batch_is_taken_once() {
-    let bed = Bed::new().await;
+async fn a_gate_batch_is_taken_once(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let hot = bed.hot_product(1, 10, None).await;
     let batch = new_id();
     let lot = |number| {
@@ -160,9 +156,8 @@ async fn a_gate_batch_is_taken_once() {
     );
 }
 
-#[tokio::test]
-async fn a_voided_batch_is_owed_once_and_taken_never() {
-    let bed = Bed::new().await;
+async fn a_voided_batch_is_owed_once_and_taken_never(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let hot = bed.hot_product(1, 10, None).await;
     let batch = new_id();
     for _ in 0..2 {
@@ -183,9 +178,8 @@ async fn a_voided_batch_is_owed_once_and_taken_never() {
     assert_eq!((deal.sums.available, deal.owed), (10, 3));
 }
 
-#[tokio::test]
-async fn a_bundle_with_a_voided_batch_is_owed_what_its_other_gates_took() {
-    let bed = Bed::new().await;
+async fn a_bundle_with_a_voided_batch_is_owed_what_its_other_gates_took(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let one = bed.hot_product(1, 10, None).await;
     let other = bed.hot_product(2, 10, None).await;
     let (void, fresh) = (new_id(), new_id());
@@ -208,18 +202,16 @@ async fn a_bundle_with_a_voided_batch_is_owed_what_its_other_gates_took() {
     );
 }
 
-#[tokio::test]
-async fn an_unknown_transaction_has_not_committed_however_often_that_is_asked() {
-    let bed = Bed::new().await;
+async fn an_unknown_transaction_has_not_committed_however_often_that_is_asked(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let unknown = new_id();
     for _ in 0..3 {
         assert!(!bed.store.has_committed(unknown).await.unwrap());
     }
 }
 
-#[tokio::test]
-async fn a_committed_transaction_is_found_again() {
-    let bed = Bed::new().await;
+async fn a_committed_transaction_is_found_again(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let normal = bed.product(1, 1).await;
     let txn = new_id();
     let bundle = alone(buy(1, vec![shelf_line(normal, 1)]));
@@ -229,9 +221,8 @@ async fn a_committed_transaction_is_found_again() {
     }
 }
 
-#[tokio::test]
-async fn a_transaction_that_was_declared_dead_cannot_commit_late() {
-    let bed = Bed::new().await;
+async fn a_transaction_that_was_declared_dead_cannot_commit_late(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let normal = bed.product(1, 1).await;
     let txn = new_id();
     assert!(!bed.store.has_committed(txn).await.unwrap());
@@ -243,7 +234,7 @@ async fn a_transaction_that_was_declared_dead_cannot_commit_late() {
 
 /// Records `txn` as taken in a transaction that stays open, as one whose commit is on its way.
 async fn is_found_committed(bed: &Bed, txn: BatchId, commits: bool) -> bool {
-    let mut connection = bed.pool.acquire().await.unwrap();
+    let mut connection = bed.postgres().acquire().await.unwrap();
     let mut open = connection.begin().await.unwrap();
     sqlx::query("INSERT INTO batches (id, is_void, recorded_at_us) VALUES ($1, false, 0)")
         .bind(txn.0)
@@ -259,7 +250,7 @@ async fn is_found_committed(bed: &Bed, txn: BatchId, commits: bool) -> bool {
             let waiting = "SELECT count(*) FROM pg_stat_activity \
             WHERE wait_event_type = 'Lock' AND datname = current_database()";
             sqlx::query_scalar::<_, i64>(waiting)
-                .fetch_one(&bed.pool)
+                .fetch_one(bed.postgres())
                 .await
                 .unwrap()
                 == 1
@@ -274,26 +265,29 @@ async fn is_found_committed(bed: &Bed, txn: BatchId, commits: bool) -> bool {
     asked.await.unwrap().unwrap()
 }
 
+/// On SQLite there is one writer: whoever asks waits for it, as everybody does.
 #[tokio::test]
 async fn whoever_asks_for_a_commit_on_its_way_waits_for_how_it_ends() {
-    let bed = Bed::new().await;
+    let bed = Bed::new(Engine::Postgres).await;
     assert!(is_found_committed(&bed, new_id(), true).await);
     assert!(!is_found_committed(&bed, new_id(), false).await);
 }
 
-#[tokio::test]
-async fn a_falsified_row_fails_only_its_own_command() {
-    let bed = Bed::new().await;
+async fn a_falsified_row_fails_only_its_own_command(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let hot = bed.hot_product(1, 10, None).await;
     let bad = bed.hot_product(2, 10, None).await;
     bed.ask(buy(1, vec![deal_line(hot, 1)])).await;
     bed.by_hand("UPDATE holds SET lines = '[{\"quantity\": \"many\"}]'")
         .await
         .unwrap();
-    bed.by_hand("ALTER TABLE deals DROP CONSTRAINT deals_status_check")
-        .await
-        .unwrap();
-    let falsify = format!("UPDATE deals SET status = 'odd' WHERE id = '{}'", bad.1);
+    let unlock = match engine {
+        Engine::Postgres => "ALTER TABLE deals DROP CONSTRAINT deals_status_check",
+        Engine::Sqlite => "PRAGMA ignore_check_constraints = ON",
+    };
+    bed.by_hand(unlock).await.unwrap();
+    let bad_id = bed.literal(bad.1.0);
+    let falsify = format!("UPDATE deals SET status = 'odd' WHERE id = {bad_id}");
     bed.by_hand(&falsify).await.unwrap();
     let bundles = [
         alone(Command::Confirm(order(1))),
@@ -314,9 +308,8 @@ async fn a_falsified_row_fails_only_its_own_command() {
     assert_eq!(bed.deal(hot.1).await.sums.held, 3);
 }
 
-#[tokio::test]
-async fn a_command_that_a_constraint_refuses_fails_alone_and_its_gate_is_owed() {
-    let bed = Bed::new().await;
+async fn a_command_that_a_constraint_refuses_fails_alone_and_its_gate_is_owed(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let hot = bed.hot_product(1, 10, Some(5)).await;
     bed.ask(buy(1, vec![deal_line(hot, 1)])).await;
     bed.by_hand("UPDATE deal_buyers SET per_user_limit = 1")
@@ -334,4 +327,19 @@ async fn a_command_that_a_constraint_refuses_fails_alone_and_its_gate_is_owed() 
     taken(&apart.outcomes[1][0]);
     let deal = bed.deal(hot.1).await;
     assert_eq!((deal.sums.held, deal.owed), (2, 2));
+}
+
+crate::engines::on_both_engines! {
+    tokio::test: what_is_decided_is_what_the_rows_say,
+        promise_6_lines_of_one_order_are_taken_together_or_not_at_all,
+        a_refused_request_does_not_fail_its_neighbours,
+        a_deal_may_end_and_the_next_begin_in_one_transaction,
+        a_gate_batch_is_taken_once,
+        a_voided_batch_is_owed_once_and_taken_never,
+        a_bundle_with_a_voided_batch_is_owed_what_its_other_gates_took,
+        an_unknown_transaction_has_not_committed_however_often_that_is_asked,
+        a_committed_transaction_is_found_again,
+        a_transaction_that_was_declared_dead_cannot_commit_late,
+        a_falsified_row_fails_only_its_own_command,
+        a_command_that_a_constraint_refuses_fails_alone_and_its_gate_is_owed;
 }

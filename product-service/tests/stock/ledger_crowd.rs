@@ -1,5 +1,6 @@
 //! Several replicas at one ledger.
 
+use sql::Engine;
 use std::{collections::BTreeSet, time::Duration};
 
 use futures::future::join_all;
@@ -10,7 +11,7 @@ use product_service::{
 use test_kit::{Postgres, eventually};
 
 use crate::bed::{
-    Bed, alone, buy, deal_line, new_id, order, pool, restore, shelf_line, take, taken, user,
+    Bed, alone, buy, deal_line, new_id, order, restore, shelf_line, take, taken, user,
 };
 
 /// As the ledger's worker: what raced is tried again at once.
@@ -23,12 +24,11 @@ async fn settle(store: &Store, bundles: &[Bundle]) -> Settled {
     }
 }
 
-#[tokio::test]
-async fn promise_3_an_order_id_takes_once_through_however_many_replicas() {
-    let bed = Bed::new().await;
+async fn promise_3_an_order_id_takes_once_through_however_many_replicas(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let hot = bed.hot_product(1, 100, None).await;
     let normal = bed.product(2, 100).await;
-    let replicas = [bed.store.clone(), Store::new(pool(&bed.url).await)];
+    let replicas = [bed.store.clone(), bed.another_store().await];
     for number in 1..=20 {
         let request = [alone(buy(
             number,
@@ -50,11 +50,10 @@ async fn promise_3_an_order_id_takes_once_through_however_many_replicas() {
     assert_eq!(bed.shelf(normal).await.sums.held, 40);
 }
 
-#[tokio::test]
-async fn promise_4_of_confirm_and_restore_at_once_one_wins_and_both_are_told() {
-    let bed = Bed::new().await;
+async fn promise_4_of_confirm_and_restore_at_once_one_wins_and_both_are_told(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let hot = bed.hot_product(1, 100, None).await;
-    let other = Store::new(pool(&bed.url).await);
+    let other = bed.another_store().await;
     for number in 1..=20 {
         taken(&bed.ask(buy(number, vec![deal_line(hot, 1)])).await);
         let sell = [alone(Command::Confirm(order(number)))];
@@ -70,11 +69,10 @@ async fn promise_4_of_confirm_and_restore_at_once_one_wins_and_both_are_told() {
     assert_eq!((sums.held, sums.available + sums.sold), (0, 100));
 }
 
-#[tokio::test]
-async fn an_unknown_order_is_taken_or_buried_but_not_both() {
-    let bed = Bed::new().await;
+async fn an_unknown_order_is_taken_or_buried_but_not_both(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let normal = bed.product(1, 100).await;
-    let other = Store::new(pool(&bed.url).await);
+    let other = bed.another_store().await;
     for number in 1..=20 {
         let take = [alone(buy(number, vec![shelf_line(normal, 1)]))];
         let bury = [alone(restore(number))];
@@ -83,9 +81,8 @@ async fn an_unknown_order_is_taken_or_buried_but_not_both() {
     assert_eq!(bed.shelf(normal).await.sums.available, 100);
 }
 
-#[tokio::test]
-async fn transactions_in_opposite_order_never_wait_for_each_other_in_a_circle() {
-    let bed = Bed::new().await;
+async fn transactions_in_opposite_order_never_wait_for_each_other_in_a_circle(engine: Engine) {
+    let bed = Bed::new(engine).await;
     // The order of the deals' ids is not that of their products'.
     let mut lines = vec![];
     for number in [3, 1, 2] {
@@ -131,11 +128,12 @@ async fn transactions_in_opposite_order_never_wait_for_each_other_in_a_circle() 
     }
 }
 
+/// SQLite has one process.
 #[tokio::test]
 async fn a_replica_that_stops_within_a_transaction_does_not_stop_the_deal() {
-    let bed = Bed::new().await;
+    let bed = Bed::new(Engine::Postgres).await;
     let hot = bed.hot_product(1, 10, None).await;
-    let mut stopped = bed.pool.begin().await.unwrap();
+    let mut stopped = bed.postgres().begin().await.unwrap();
     sqlx::query("SELECT * FROM deals FOR UPDATE")
         .execute(&mut *stopped)
         .await
@@ -152,6 +150,7 @@ async fn a_replica_that_stops_within_a_transaction_does_not_stop_the_deal() {
     assert!(woken.is_err(), "the server has ended its transaction");
 }
 
+/// SQLite has one process.
 #[tokio::test]
 async fn five_replicas_that_start_at_once_migrate_once() {
     let url = Postgres::shared().database().await.url;
@@ -159,6 +158,13 @@ async fn five_replicas_that_start_at_once_migrate_once() {
     for migrated in join_all(migrations).await {
         migrated.unwrap();
     }
-    let store = Store::new(pool(&url).await);
+    let store = Bed::on(url).await.store;
     assert!(store.open_deals().await.unwrap().is_empty());
+}
+
+crate::engines::on_both_engines! {
+    tokio::test: promise_3_an_order_id_takes_once_through_however_many_replicas,
+        promise_4_of_confirm_and_restore_at_once_one_wins_and_both_are_told,
+        an_unknown_order_is_taken_or_buried_but_not_both,
+        transactions_in_opposite_order_never_wait_for_each_other_in_a_circle;
 }

@@ -13,6 +13,7 @@ use product_service::ledger::{
     decide::decide,
 };
 use proptest::prelude::*;
+use sql::{Database, Engine};
 
 use crate::{
     bed::{Bed, HOUR, user},
@@ -203,7 +204,12 @@ async fn replay_on_database(bed: &Bed, number: u128, batches: &[Vec<Step>]) {
 }
 
 /// The accounts as the open and sold lines of the holds make them.
-const FROM_HOLDS: &str = "
+const FROM_HOLDS_SQLITE: &str = "
+    SELECT coalesce(sum(line.value ->> 'quantity') FILTER (WHERE state = 'open'), 0),
+           coalesce(sum(line.value ->> 'quantity') FILTER (WHERE state = 'sold'), 0)
+    FROM holds, json_each(lines) AS line
+    WHERE line.value ->> 'product_id' = $1 AND line.value ->> 'deal_id' IS $2";
+const FROM_HOLDS_POSTGRES: &str = "
     SELECT coalesce(sum((line->>'quantity')::bigint) FILTER (WHERE state = 'open'), 0)::bigint,
            coalesce(sum((line->>'quantity')::bigint) FILTER (WHERE state = 'sold'), 0)::bigint
     FROM holds, jsonb_array_elements(lines) AS line
@@ -237,10 +243,17 @@ async fn compare_rows(bed: &Bed, history: &History, model: &Model) {
 }
 
 async fn from_holds(bed: &Bed, product_id: ProductId, deal_id: Option<DealId>) -> (i64, i64) {
-    let query = sqlx::query_as(FROM_HOLDS)
-        .bind(product_id.to_string())
-        .bind(deal_id.map(|id| id.to_string()));
-    query.fetch_one(&bed.pool).await.unwrap()
+    let (product, deal) = (product_id.to_string(), deal_id.map(|id| id.to_string()));
+    match &bed.database {
+        Database::Postgres(pool) => {
+            let query = sqlx::query_as(FROM_HOLDS_POSTGRES).bind(product).bind(deal);
+            query.fetch_one(pool).await.unwrap()
+        }
+        Database::Sqlite(file) => {
+            let query = sqlx::query_as(FROM_HOLDS_SQLITE).bind(product).bind(deal);
+            query.fetch_one(file.reader()).await.unwrap()
+        }
+    }
 }
 
 async fn compare_buyers(bed: &Bed, history: &History, model: &Model, deal_id: DealId) {
@@ -255,11 +268,20 @@ async fn compare_buyers(bed: &Bed, history: &History, model: &Model, deal_id: De
 
 #[test]
 fn promise_1_a_history_on_the_database_is_as_the_model_says() {
+    histories_are_as_the_model_says(Engine::Postgres);
+}
+
+#[test]
+fn promise_1_a_history_on_a_file_is_as_the_model_says() {
+    histories_are_as_the_model_says(Engine::Sqlite);
+}
+
+fn histories_are_as_the_model_says(engine: Engine) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    let bed = runtime.block_on(Bed::new());
+    let bed = runtime.block_on(Bed::new(engine));
     let histories = AtomicU64::new(0);
     let batch = prop::collection::vec(step(), 1..=8);
     let config = ProptestConfig {

@@ -2,6 +2,7 @@
 
 use domain::{DealId, ProductId};
 use product_service::ledger::{book::Sums, command::Refusal};
+use sql::Engine;
 
 use crate::{
     bed::{order, user},
@@ -40,9 +41,8 @@ impl Goods {
     }
 }
 
-#[tokio::test]
-async fn promise_6_whichever_line_cannot_be_taken_none_is() {
-    for shop in [Shop::new().await, Shop::without_gate().await] {
+async fn promise_6_whichever_line_cannot_be_taken_none_is(engine: Engine) {
+    for shop in Shop::both(engine).await {
         let replica = shop.replica().await;
         let goods = Goods::put_up(&shop, &replica).await;
         let [(one, _), (other, _)] = goods.hot;
@@ -112,9 +112,8 @@ async fn take_all_and_give_back(shop: &Shop, replica: &Replica, goods: &Goods) {
     }
 }
 
-#[tokio::test]
-async fn promise_6_a_paused_deal_keeps_the_other_lines_from_being_taken() {
-    for shop in [Shop::new().await, Shop::without_gate().await] {
+async fn promise_6_a_paused_deal_keeps_the_other_lines_from_being_taken(engine: Engine) {
+    for shop in Shop::both(engine).await {
         let replica = shop.replica().await;
         let goods = Goods::put_up(&shop, &replica).await;
         let [(one, _), (other, _)] = goods.hot;
@@ -134,9 +133,8 @@ async fn promise_6_a_paused_deal_keeps_the_other_lines_from_being_taken() {
 }
 
 /// Two hot products asked for in opposite orders by many at once: nobody waits for another in a circle.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn promise_6_a_crowd_that_wants_two_deals_gets_both_or_neither() {
-    for shop in [Shop::new().await, Shop::without_gate().await] {
+async fn promise_6_a_crowd_that_wants_two_deals_gets_both_or_neither(engine: Engine) {
+    for shop in Shop::both(engine).await {
         let replicas = [shop.replica().await, shop.replica().await];
         let (one, other) = (shop.bed.product(1, 20).await, shop.bed.product(2, 30).await);
         let mut deals = Vec::new();
@@ -169,4 +167,10 @@ async fn promise_6_a_crowd_that_wants_two_deals_gets_both_or_neither() {
             }
         }
     }
+}
+
+crate::engines::on_both_engines! {
+    tokio::test: promise_6_whichever_line_cannot_be_taken_none_is,
+        promise_6_a_paused_deal_keeps_the_other_lines_from_being_taken;
+    tokio::test(flavor = "multi_thread", worker_threads = 2): promise_6_a_crowd_that_wants_two_deals_gets_both_or_neither;
 }

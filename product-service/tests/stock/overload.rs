@@ -1,5 +1,6 @@
 //! Overload is answered, not suffered; and what one request costs.
 
+use sql::Engine;
 use std::time::Duration;
 
 use futures::future::{join_all, poll_immediate};
@@ -20,7 +21,7 @@ const NARROW: Bounds = Bounds {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn promise_7_what_does_not_fit_before_the_gate_is_refused_and_other_products_sell_on() {
-    let shop = Shop::new().await;
+    let shop = Shop::new(Engine::Postgres).await;
     let replica = shop.bounded_replica(NARROW).await;
     let product = shop.bed.product(1, 100).await;
     let normal = shop.bed.product(2, 1).await;
@@ -49,7 +50,7 @@ async fn promise_7_what_does_not_fit_before_the_gate_is_refused_and_other_produc
 
 #[tokio::test]
 async fn promise_7_what_does_not_fit_before_the_ledger_is_refused_and_takes_nothing() {
-    let shop = Shop::without_gate().await;
+    let shop = Shop::without_gate(Engine::Postgres).await;
     let (replica, workers, stop) = shop.idle_replica(NARROW).await;
     let product = shop.bed.product(1, 100).await;
     let mut waiting = Vec::new();
@@ -72,7 +73,7 @@ async fn promise_7_what_does_not_fit_before_the_ledger_is_refused_and_takes_noth
 
 #[tokio::test]
 async fn a_request_whose_deadline_has_passed_takes_nothing() {
-    let shop = Shop::new().await;
+    let shop = Shop::new(Engine::Postgres).await;
     let replica = shop.replica().await;
     let (hot, normal) = (shop.bed.product(1, 5).await, shop.bed.product(2, 5).await);
     let deal = replica.start(hot, None).await;
@@ -94,7 +95,7 @@ async fn a_request_whose_deadline_has_passed_takes_nothing() {
 pub(crate) async fn transactions(bed: &Bed) -> i64 {
     let count = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
     sqlx::query_scalar(count)
-        .fetch_one(&bed.pool)
+        .fetch_one(bed.postgres())
         .await
         .unwrap()
 }

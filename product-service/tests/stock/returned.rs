@@ -1,5 +1,6 @@
 //! Sales that are taken back: an order cancelled after its confirmation.
 
+use sql::Engine;
 use std::time::Duration;
 
 use domain::UserId;
@@ -28,9 +29,8 @@ fn is_returned(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Returned { reason, .. } if reason == "CANCELLED_BY_USER")
 }
 
-#[tokio::test]
-async fn units_of_a_running_deal_return_to_it_and_its_gate_is_owed_them() {
-    let bed = Bed::new().await;
+async fn units_of_a_running_deal_return_to_it_and_its_gate_is_owed_them(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let hot = bed.hot_product(1, 10, Some(3)).await;
     bed.ask(buy(1, vec![deal_line(hot, 3)])).await;
     bed.ask(Command::Confirm(order(1))).await;
@@ -50,9 +50,8 @@ async fn units_of_a_running_deal_return_to_it_and_its_gate_is_owed_them() {
     assert!(matches!(holds[&order(1)].state, HoldState::Returned { .. }));
 }
 
-#[tokio::test]
-async fn units_of_an_ended_deal_return_to_the_shelf_through_the_deals_account() {
-    let bed = Bed::new().await;
+async fn units_of_an_ended_deal_return_to_the_shelf_through_the_deals_account(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let hot = bed.hot_product(1, 10, Some(5)).await;
     bed.ask(buy(1, vec![deal_line(hot, 4)])).await;
     bed.ask(Command::Confirm(order(1))).await;
@@ -70,9 +69,8 @@ async fn units_of_an_ended_deal_return_to_the_shelf_through_the_deals_account() 
     assert_eq!(bought[&(hot.1, BUYER)], 0);
 }
 
-#[tokio::test]
-async fn the_lines_of_a_mixed_order_return_together() {
-    let bed = Bed::new().await;
+async fn the_lines_of_a_mixed_order_return_together(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let hot = bed.hot_product(1, 10, None).await;
     let normal = bed.product(2, 10).await;
     bed.ask(buy(1, vec![deal_line(hot, 2), shelf_line(normal, 3)]))
@@ -84,9 +82,8 @@ async fn the_lines_of_a_mixed_order_return_together() {
     assert_eq!((shelf.available, shelf.sold), (10, 0));
 }
 
-#[tokio::test]
-async fn a_sale_is_taken_back_once_whoever_asks_and_how_often() {
-    let bed = Bed::new().await;
+async fn a_sale_is_taken_back_once_whoever_asks_and_how_often(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let normal = bed.product(1, 10).await;
     bed.ask(buy(1, vec![shelf_line(normal, 4)])).await;
     // Confirmed and taken back in one transaction, and again in it.
@@ -113,9 +110,8 @@ async fn a_sale_is_taken_back_once_whoever_asks_and_how_often() {
     assert_eq!(bed.shelf(normal).await.sums.available, 10);
 }
 
-#[tokio::test]
-async fn what_was_not_sold_is_released_and_what_was_released_stays_so() {
-    let bed = Bed::new().await;
+async fn what_was_not_sold_is_released_and_what_was_released_stays_so(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let normal = bed.product(1, 10).await;
     bed.ask(buy(1, vec![shelf_line(normal, 1)])).await;
     let released = bed.ask(take_back(1)).await;
@@ -124,9 +120,10 @@ async fn what_was_not_sold_is_released_and_what_was_released_stays_so() {
     assert_eq!(bed.shelf(normal).await.sums.available, 10);
 }
 
-#[tokio::test]
-async fn an_unknown_order_is_not_buried_by_taking_it_back_but_a_tombstone_stays_one() {
-    let bed = Bed::new().await;
+async fn an_unknown_order_is_not_buried_by_taking_it_back_but_a_tombstone_stays_one(
+    engine: Engine,
+) {
+    let bed = Bed::new(engine).await;
     let normal = bed.product(1, 10).await;
     assert_eq!(bed.ask(take_back(1)).await, Outcome::Unknown);
     taken(&bed.ask(buy(1, vec![shelf_line(normal, 1)])).await);
@@ -135,9 +132,8 @@ async fn an_unknown_order_is_not_buried_by_taking_it_back_but_a_tombstone_stays_
     assert_eq!(bed.shelf(normal).await.sums.held, 1);
 }
 
-#[tokio::test]
-async fn a_unit_taken_back_is_sold_again_through_the_gate() {
-    let shop = Shop::new().await;
+async fn a_unit_taken_back_is_sold_again_through_the_gate(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let (replica, other) = (shop.replica().await, shop.replica().await);
     let product = shop.bed.product(1, 1).await;
     replica.start(product, None).await;
@@ -156,9 +152,8 @@ async fn a_unit_taken_back_is_sold_again_through_the_gate() {
     assert!(matches!(unknown, Err(StockError::NotFound)), "{unknown:?}");
 }
 
-#[tokio::test]
-async fn confirms_releases_and_returns_at_once_leave_every_unit_in_one_place() {
-    let bed = Bed::new().await;
+async fn confirms_releases_and_returns_at_once_leave_every_unit_in_one_place(engine: Engine) {
+    let bed = Bed::new(engine).await;
     let hot = bed.hot_product(1, 40, Some(2)).await;
     let buyer = |number: u128| -> UserId { user(100 + number) };
     for number in 1..=10 {
@@ -188,4 +183,15 @@ async fn confirms_releases_and_returns_at_once_leave_every_unit_in_one_place() {
     let buyers: Vec<_> = (1..=10).map(|number| (hot.1, buyer(number))).collect();
     let bought = bed.store.find_buyers(&buyers).await.unwrap();
     assert!(bought.values().all(|units| *units == 0), "{bought:?}");
+}
+
+crate::engines::on_both_engines! {
+    tokio::test: units_of_a_running_deal_return_to_it_and_its_gate_is_owed_them,
+        units_of_an_ended_deal_return_to_the_shelf_through_the_deals_account,
+        the_lines_of_a_mixed_order_return_together,
+        a_sale_is_taken_back_once_whoever_asks_and_how_often,
+        what_was_not_sold_is_released_and_what_was_released_stays_so,
+        an_unknown_order_is_not_buried_by_taking_it_back_but_a_tombstone_stays_one,
+        a_unit_taken_back_is_sold_again_through_the_gate,
+        confirms_releases_and_returns_at_once_leave_every_unit_in_one_place;
 }

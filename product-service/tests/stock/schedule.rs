@@ -1,5 +1,6 @@
 //! Deals that open and end by themselves, through whichever replica is first.
 
+use sql::Engine;
 use std::time::Duration;
 
 use domain::{Clock as _, DealId, Money, ProductId, SystemClock};
@@ -41,9 +42,8 @@ async fn until_it_is(shop: &Shop, deal: DealId, status: DealStatus) -> DealRow {
     .await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn promise_8_two_replicas_open_and_end_a_scheduled_deal_once() {
-    let shop = Shop::new().await;
+async fn promise_8_two_replicas_open_and_end_a_scheduled_deal_once(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replicas = [shop.replica().await, shop.replica().await];
     let product = shop.bed.product(1, 10).await;
     let lasts = Duration::from_secs(3);
@@ -82,9 +82,8 @@ async fn promise_8_two_replicas_open_and_end_a_scheduled_deal_once() {
     assert_eq!(normal.lines[0].held.deal_id, None);
 }
 
-#[tokio::test]
-async fn a_deal_opened_by_hand_in_between_has_the_earlier_number() {
-    let shop = Shop::new().await;
+async fn a_deal_opened_by_hand_in_between_has_the_earlier_number(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 10).await;
     let planned = replica
@@ -105,9 +104,8 @@ async fn a_deal_opened_by_hand_in_between_has_the_earlier_number() {
     replica.agrees(product).await;
 }
 
-#[tokio::test]
-async fn a_deal_waits_for_the_one_before_it_to_end() {
-    let shop = Shop::new().await;
+async fn a_deal_waits_for_the_one_before_it_to_end(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 10).await;
     let planned = replica
@@ -131,9 +129,8 @@ async fn a_deal_waits_for_the_one_before_it_to_end() {
     replica.agrees(product).await;
 }
 
-#[tokio::test]
-async fn a_deal_that_could_not_open_before_its_end_is_over_without_a_sale() {
-    let shop = Shop::new().await;
+async fn a_deal_that_could_not_open_before_its_end_is_over_without_a_sale(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 10).await;
     let short = plan(product, 4, 500, Duration::from_millis(500));
@@ -146,9 +143,8 @@ async fn a_deal_that_could_not_open_before_its_end_is_over_without_a_sale() {
     assert_eq!(shop.bed.deal(running).await.status, DealStatus::Running);
 }
 
-#[tokio::test]
-async fn plans_made_at_once_do_not_overlap() {
-    let shop = Shop::without_gate().await;
+async fn plans_made_at_once_do_not_overlap(engine: Engine) {
+    let shop = Shop::without_gate(engine).await;
     let replicas = [shop.replica().await, shop.replica().await];
     let product = shop.bed.product(1, 10).await;
     let plans = (0..8).map(|n| {
@@ -166,9 +162,8 @@ async fn end_without_redis(shop: &Shop, replica: &Replica, product: ProductId) {
     shop.redis().resume();
 }
 
-#[tokio::test]
-async fn promise_8_a_gate_that_could_not_be_taken_down_at_the_end_goes_later() {
-    let shop = Shop::new().await;
+async fn promise_8_a_gate_that_could_not_be_taken_down_at_the_end_goes_later(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 10).await;
     replica.start(product, None).await;
@@ -182,4 +177,13 @@ async fn promise_8_a_gate_that_could_not_be_taken_down_at_the_end_goes_later() {
     replica.buy(1, product, 1).await.unwrap();
     replica.agrees(product).await;
     assert!(shop.gate_keys(product).await > 0);
+}
+
+crate::engines::on_both_engines! {
+    tokio::test(flavor = "multi_thread", worker_threads = 2): promise_8_two_replicas_open_and_end_a_scheduled_deal_once;
+    tokio::test: a_deal_opened_by_hand_in_between_has_the_earlier_number,
+        a_deal_waits_for_the_one_before_it_to_end,
+        a_deal_that_could_not_open_before_its_end_is_over_without_a_sale,
+        plans_made_at_once_do_not_overlap,
+        promise_8_a_gate_that_could_not_be_taken_down_at_the_end_goes_later;
 }

@@ -2,6 +2,7 @@
 
 use futures::future::join_all;
 use product_service::ledger::command::Refusal;
+use sql::Engine;
 use test_kit::eventually;
 
 use crate::{
@@ -28,30 +29,26 @@ async fn sells_100_of_400(shop: &Shop, replicas: &[Replica]) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn promise_1_a_deal_sells_out_exactly() {
-    let shop = Shop::new().await;
+async fn promise_1_a_deal_sells_out_exactly(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replicas = [shop.replica().await];
     sells_100_of_400(&shop, &replicas).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn promise_1_a_deal_sells_out_exactly_through_two_replicas() {
-    let shop = Shop::new().await;
+async fn promise_1_a_deal_sells_out_exactly_through_two_replicas(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replicas = [shop.replica().await, shop.replica().await];
     sells_100_of_400(&shop, &replicas).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn promise_1_a_deal_sells_out_exactly_without_a_gate() {
-    let shop = Shop::without_gate().await;
+async fn promise_1_a_deal_sells_out_exactly_without_a_gate(engine: Engine) {
+    let shop = Shop::without_gate(engine).await;
     let replicas = [shop.replica().await, shop.replica().await];
     sells_100_of_400(&shop, &replicas).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_at_a_time_a_deal_sells_out_exactly_too() {
-    let shop = Shop::new().await;
+async fn one_at_a_time_a_deal_sells_out_exactly_too(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let one = Bounds {
         batch_max: 1,
         ..BOUNDS
@@ -60,9 +57,8 @@ async fn one_at_a_time_a_deal_sells_out_exactly_too() {
     sells_100_of_400(&shop, &replicas).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn promise_3_an_order_sent_fifty_times_at_once_is_held_once() {
-    let shop = Shop::new().await;
+async fn promise_3_an_order_sent_fifty_times_at_once_is_held_once(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replicas = [shop.replica().await, shop.replica().await];
     let product = shop.bed.product(1, 100).await;
     let deal = replicas[0].start(product, None).await;
@@ -88,8 +84,8 @@ async fn promise_3_an_order_sent_fifty_times_at_once_is_held_once() {
 
 /// Without a gate both come to the ledger as strangers: the second waits for the first one's deal, and
 /// must look again before it says no.
-async fn the_last_unit_asked_for_twice_at_once(limit: Option<i64>) {
-    let shop = Shop::without_gate().await;
+async fn the_last_unit_asked_for_twice_at_once(engine: Engine, limit: Option<i64>) {
+    let shop = Shop::without_gate(engine).await;
     let replicas = [shop.replica().await, shop.replica().await];
     for number in 1..=60 {
         let product = shop.bed.product(number, 1).await;
@@ -105,19 +101,18 @@ async fn the_last_unit_asked_for_twice_at_once(limit: Option<i64>) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn promise_3_who_holds_the_last_unit_does_not_hear_that_it_is_gone() {
-    the_last_unit_asked_for_twice_at_once(None).await;
+async fn promise_3_who_holds_the_last_unit_does_not_hear_that_it_is_gone(engine: Engine) {
+    the_last_unit_asked_for_twice_at_once(engine, None).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn promise_3_who_holds_a_unit_does_not_hear_of_his_own_limit() {
-    the_last_unit_asked_for_twice_at_once(Some(1)).await;
+async fn promise_3_who_holds_a_unit_does_not_hear_of_his_own_limit(engine: Engine) {
+    the_last_unit_asked_for_twice_at_once(engine, Some(1)).await;
 }
 
-#[tokio::test]
-async fn promise_5_a_winner_s_retry_is_answered_with_its_hold_after_the_deal_sold_out() {
-    let shop = Shop::new().await;
+async fn promise_5_a_winner_s_retry_is_answered_with_its_hold_after_the_deal_sold_out(
+    engine: Engine,
+) {
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 3).await;
     replica.start(product, None).await;
@@ -139,9 +134,8 @@ async fn promise_5_a_winner_s_retry_is_answered_with_its_hold_after_the_deal_sol
     );
 }
 
-#[tokio::test]
-async fn units_that_are_released_are_sold_again() {
-    let shop = Shop::new().await;
+async fn units_that_are_released_are_sold_again(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 3).await;
     replica.start(product, None).await;
@@ -155,9 +149,10 @@ async fn units_that_are_released_are_sold_again() {
     );
 }
 
-#[tokio::test]
-async fn promise_6_hot_and_normal_lines_of_an_order_are_taken_together_or_not_at_all() {
-    let shop = Shop::new().await;
+async fn promise_6_hot_and_normal_lines_of_an_order_are_taken_together_or_not_at_all(
+    engine: Engine,
+) {
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let (plenty, scarce) = (shop.bed.product(1, 5).await, shop.bed.product(2, 1).await);
     let normal = shop.bed.product(3, 5).await;
@@ -184,9 +179,8 @@ async fn promise_6_hot_and_normal_lines_of_an_order_are_taken_together_or_not_at
     assert_eq!(shop.bed.shelf(normal).await.sums.held, 1);
 }
 
-#[tokio::test]
-async fn a_buyer_s_limit_holds_and_a_release_frees_it_at_once() {
-    for shop in [Shop::new().await, Shop::without_gate().await] {
+async fn a_buyer_s_limit_holds_and_a_release_frees_it_at_once(engine: Engine) {
+    for shop in Shop::both(engine).await {
         let replica = shop.replica().await;
         let product = shop.bed.product(1, 10).await;
         replica.start(product, Some(2)).await;
@@ -204,9 +198,8 @@ async fn a_buyer_s_limit_holds_and_a_release_frees_it_at_once() {
     }
 }
 
-#[tokio::test]
-async fn a_normal_product_sells_from_its_shelf() {
-    let shop = Shop::new().await;
+async fn a_normal_product_sells_from_its_shelf(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 3).await;
     let replicas = [replica];
@@ -215,9 +208,8 @@ async fn a_normal_product_sells_from_its_shelf() {
     assert_eq!(shop.gate_keys(product).await, 0);
 }
 
-#[tokio::test]
-async fn units_below_one_or_beyond_the_counter_do_not_stop_the_shelf() {
-    let shop = Shop::without_gate().await;
+async fn units_below_one_or_beyond_the_counter_do_not_stop_the_shelf(engine: Engine) {
+    let shop = Shop::without_gate(engine).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 3).await;
     for delta in [i64::MAX, i64::MIN, -4] {
@@ -227,4 +219,20 @@ async fn units_below_one_or_beyond_the_counter_do_not_stop_the_shelf() {
         );
     }
     assert_eq!(replica.stock.adjust_shelf(product, -3).await, Ok(0));
+}
+
+crate::engines::on_both_engines! {
+    tokio::test(flavor = "multi_thread", worker_threads = 2): promise_1_a_deal_sells_out_exactly,
+        promise_1_a_deal_sells_out_exactly_through_two_replicas,
+        promise_1_a_deal_sells_out_exactly_without_a_gate,
+        one_at_a_time_a_deal_sells_out_exactly_too,
+        promise_3_an_order_sent_fifty_times_at_once_is_held_once,
+        promise_3_who_holds_the_last_unit_does_not_hear_that_it_is_gone,
+        promise_3_who_holds_a_unit_does_not_hear_of_his_own_limit;
+    tokio::test: promise_5_a_winner_s_retry_is_answered_with_its_hold_after_the_deal_sold_out,
+        units_that_are_released_are_sold_again,
+        promise_6_hot_and_normal_lines_of_an_order_are_taken_together_or_not_at_all,
+        a_buyer_s_limit_holds_and_a_release_frees_it_at_once,
+        a_normal_product_sells_from_its_shelf,
+        units_below_one_or_beyond_the_counter_do_not_stop_the_shelf;
 }

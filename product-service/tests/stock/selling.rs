@@ -1,15 +1,20 @@
 //! Pause, resume, restock and write-off, through gate and ledger.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
-use product_service::{ledger::command::Refusal, stock::StockError};
+use futures::{Stream, StreamExt as _};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use product_service::{
+    ledger::{book::DealRow, command::Refusal},
+    stock::StockError,
+};
+use sql::Engine;
 use test_kit::eventually;
 
 use crate::shop::{SOON, Shop, crowd, refusal};
 
-#[tokio::test]
-async fn while_a_deal_is_paused_no_replica_sells_and_nothing_is_lost() {
-    for shop in [Shop::new().await, Shop::without_gate().await] {
+async fn while_a_deal_is_paused_no_replica_sells_and_nothing_is_lost(engine: Engine) {
+    for shop in Shop::both(engine).await {
         let replicas = [shop.replica().await, shop.replica().await];
         let product = shop.bed.product(1, 10).await;
         let deal = replicas[0].start(product, None).await;
@@ -37,9 +42,8 @@ async fn while_a_deal_is_paused_no_replica_sells_and_nothing_is_lost() {
     }
 }
 
-#[tokio::test]
-async fn a_paused_deal_does_not_start_again_and_says_what_to_do() {
-    let shop = Shop::new().await;
+async fn a_paused_deal_does_not_start_again_and_says_what_to_do(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 10).await;
     replica.start(product, None).await;
@@ -56,9 +60,8 @@ async fn a_paused_deal_does_not_start_again_and_says_what_to_do() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn promise_1_restock_under_load_sells_exactly_what_there_is() {
-    for shop in [Shop::new().await, Shop::without_gate().await] {
+async fn promise_1_restock_under_load_sells_exactly_what_there_is(engine: Engine) {
+    for shop in Shop::both(engine).await {
         let replicas = [shop.replica().await, shop.replica().await];
         let product = shop.bed.product(1, 40).await;
         let deal = replicas[0].start(product, None).await;
@@ -91,9 +94,8 @@ async fn promise_1_restock_under_load_sells_exactly_what_there_is() {
     }
 }
 
-#[tokio::test]
-async fn units_added_to_a_sold_out_deal_reach_its_gate() {
-    let shop = Shop::new().await;
+async fn units_added_to_a_sold_out_deal_reach_its_gate(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replicas = [shop.replica().await, shop.replica().await];
     let product = shop.bed.product(1, 2).await;
     replicas[0].start(product, None).await;
@@ -112,9 +114,8 @@ async fn units_added_to_a_sold_out_deal_reach_its_gate() {
     replicas[0].agrees(product).await;
 }
 
-#[tokio::test]
-async fn a_gate_that_is_too_high_after_a_write_off_comes_down_with_each_refusal() {
-    let shop = Shop::new().await;
+async fn a_gate_that_is_too_high_after_a_write_off_comes_down_with_each_refusal(engine: Engine) {
+    let shop = Shop::new(engine).await;
     let replica = shop.replica().await;
     let product = shop.bed.product(1, 10).await;
     let deal = replica.start(product, None).await;
@@ -134,4 +135,52 @@ async fn a_gate_that_is_too_high_after_a_write_off_comes_down_with_each_refusal(
     replica.agrees(product).await;
     let refused = replica.deals.restock(product, -1).await;
     assert_eq!(refusal(refused), Refusal::OutOfStock(product));
+}
+
+async fn only_so_many_watch_at_once_and_who_leaves_makes_room(engine: Engine) {
+    const WATCHERS_MAX: usize = 1_024;
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let metrics = recorder.handle();
+    let _recording = metrics::set_default_local_recorder(&recorder);
+    let shop = Shop::without_gate(engine).await;
+    let replica = shop.replica().await;
+    let product = shop.bed.product(1, 10).await;
+    let deal = replica.start(product, None).await;
+    let watches = replica.deals.watches();
+    let mut streams: Vec<Pin<Box<dyn Stream<Item = DealRow> + Send>>> = Vec::new();
+    for _ in 0..WATCHERS_MAX {
+        streams.push(Box::pin(watches.watch(deal).await.unwrap()));
+    }
+    let watched = |count: usize| {
+        let line = format!("deal_watchers {count}");
+        metrics.render().lines().any(|shown| shown == line)
+    };
+    assert!(watched(WATCHERS_MAX));
+    let refused = watches.watch(deal).await.err();
+    assert_eq!(refused, Some(StockError::Overloaded));
+    drop(streams.pop());
+    streams.push(Box::pin(watches.watch(deal).await.unwrap()));
+    replica.buy(1, product, 4).await.unwrap();
+    for stream in &mut streams {
+        let seen = async {
+            while let Some(deal) = stream.next().await {
+                if deal.sums.held == 4 {
+                    return;
+                }
+            }
+            panic!("the stream has ended");
+        };
+        tokio::time::timeout(SOON, seen).await.unwrap();
+    }
+    drop(streams);
+    assert!(watched(0));
+}
+
+crate::engines::on_both_engines! {
+    tokio::test: while_a_deal_is_paused_no_replica_sells_and_nothing_is_lost,
+        only_so_many_watch_at_once_and_who_leaves_makes_room,
+        a_paused_deal_does_not_start_again_and_says_what_to_do,
+        units_added_to_a_sold_out_deal_reach_its_gate,
+        a_gate_that_is_too_high_after_a_write_off_comes_down_with_each_refusal;
+    tokio::test(flavor = "multi_thread", worker_threads = 2): promise_1_restock_under_load_sells_exactly_what_there_is;
 }

@@ -15,13 +15,13 @@ use product_service::{
     gate::{Gate, GateOptions},
     ledger::command::{Refusal, Taken},
     stock::{Decrease, Stock, StockError, WantedLine},
-    store::Store,
     workers::{StockParts, Workers, build},
 };
 use test_kit::{Redis, eventually};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::bed::{Bed, HOUR, order, pool, user};
+use crate::bed::{Bed, HOUR, order, user};
+use sql::Engine;
 
 /// How long the tests wait for what happens by itself.
 pub(crate) const SOON: Duration = Duration::from_secs(15);
@@ -55,18 +55,23 @@ pub(crate) const BOUNDS: Bounds = Bounds {
 };
 
 impl Shop {
-    pub(crate) async fn new() -> Self {
+    pub(crate) async fn new(engine: Engine) -> Self {
         Self {
-            bed: Bed::new().await,
+            bed: Bed::new(engine).await,
             redis: Some(Redis::start().await),
         }
     }
 
-    pub(crate) async fn without_gate() -> Self {
+    pub(crate) async fn without_gate(engine: Engine) -> Self {
         Self {
-            bed: Bed::new().await,
+            bed: Bed::new(engine).await,
             redis: None,
         }
+    }
+
+    /// One with a gate, one without.
+    pub(crate) async fn both(engine: Engine) -> [Self; 2] {
+        [Self::new(engine).await, Self::without_gate(engine).await]
     }
 
     /// A replica that runs.
@@ -98,7 +103,7 @@ impl Shop {
                 Some(Gate::connect(options).await.unwrap())
             }
         };
-        let store = Store::new(pool(&self.bed.url).await);
+        let store = self.bed.another_store().await;
         let (stock, deals, workers) = build(StockParts {
             worker_store: store.clone(),
             store,

@@ -3,6 +3,7 @@
 
 use domain::ProductId;
 use product_service::ledger::command::Refusal;
+use sql::Engine;
 use test_kit::{Postgres, eventually};
 
 use crate::{
@@ -46,7 +47,7 @@ async fn is_forgotten_by_a_release(replica: &Replica, product: ProductId) {
 
 #[tokio::test]
 async fn losers_of_a_sold_out_deal_cost_no_script_call_until_units_come_back() {
-    let shop = Shop::new().await;
+    let shop = Shop::new(Engine::Postgres).await;
     let replica = shop.bounded_replica(REMEMBERING).await;
     let product = shop.bed.product(1, 1).await;
     replica.start(product, None).await;
@@ -84,7 +85,7 @@ async fn without_a_gate_losers_cost_no_transaction_until_units_come_back() {
 
 #[tokio::test]
 async fn too_little_is_not_nothing_and_a_new_deal_is_not_the_old_one() {
-    let shop = Shop::without_gate().await;
+    let shop = Shop::without_gate(Engine::Postgres).await;
     let replica = shop.bounded_replica(REMEMBERING).await;
     let product = shop.bed.product(1, 2).await;
     replica.start(product, None).await;

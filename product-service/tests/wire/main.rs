@@ -7,6 +7,8 @@
 //! - `standard`: health and reflection; the generated server as a client's transport.
 //! - `access`: who may call what.
 //! - `process`: the program: settings it refuses, and how it stops.
+//! - `killed`: the program is killed at each step of a deal's life.
+//! - `on_a_file`: the program on SQLite: killed, short of disk, started twice.
 //! - `silence`: a database that falls silent without an end.
 //! - `bed`: a service on free ports.
 
@@ -18,6 +20,8 @@ mod bad_http;
 mod bed;
 mod deals;
 mod holds;
+mod killed;
+mod on_a_file;
 mod process;
 mod products;
 mod schedule;

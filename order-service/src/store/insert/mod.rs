@@ -1,13 +1,17 @@
-//! Inserts orders together with their outbox rows, all that wait in one statement and one commit.
+//! Inserts orders together with their outbox rows, all that wait in one commit. How they travel stands in
+//! `postgres` and `sqlite`.
+
+mod postgres;
+mod sqlite;
 
 use std::collections::{HashMap, HashSet};
 
 use domain::{OrderId, Timestamp, UserId};
 use serde_json::value::RawValue;
-use sqlx::types::Json;
+use sql::Database;
 use uuid::Uuid;
 
-use super::{Store, StoreError, answered, row::StoredLine};
+use super::{Store, StoreError, answered};
 use crate::order::{Flow, Line, Order, ShippingAddress, State};
 
 /// An order that is not stored yet. It has no times of its own: the database's clock gives them.
@@ -55,33 +59,6 @@ pub enum Inserted {
     TooLate,
 }
 
-const INSERT: &str = "
-WITH clock AS MATERIALIZED (SELECT now_us() AS now_us),
-given AS (
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[], $5::bigint[],
-                         $6::jsonb[], $7::bytea[], $8::bigint[])
-        AS given (id, user_id, flow, items, total_amount, shipping_address, fingerprint,
-                  expires_at_us)
-),
-inserted AS (
-    INSERT INTO orders (id, user_id, status, flow, items, total_amount, shipping_address,
-                        fingerprint, expires_at_us, created_at_us, updated_at_us)
-    SELECT given.id, user_id, 'PENDING', flow, items, total_amount, shipping_address,
-           fingerprint, expires_at_us, now_us, now_us
-    FROM given, clock
-    WHERE now_us < expires_at_us
-    ON CONFLICT (id) DO NOTHING
-    RETURNING id, created_at_us
-),
-events AS (
-    INSERT INTO outbox (id, order_id, kind, payload, created_at_us)
-    SELECT event.id, inserted.id, kind, payload, created_at_us
-    FROM unnest($9::uuid[], $10::uuid[], $11::text[], $12::jsonb[])
-        AS event (id, order_id, kind, payload)
-    JOIN inserted ON inserted.id = event.order_id
-)
-SELECT id, created_at_us FROM inserted";
-
 impl Store {
     /// Inserts every order whose id is new and whose deadline has not passed, or none if this fails.
     /// The outcomes are in the order of `batch`. It may be repeated after any failure.
@@ -116,65 +93,11 @@ impl Store {
         &self,
         orders: &[&NewOrder],
     ) -> Result<HashMap<Uuid, i64>, StoreError> {
-        let mut columns = Columns::default();
-        for order in orders {
-            columns.push(order);
-        }
-        let insert = sqlx::query_as(INSERT)
-            .bind(columns.id)
-            .bind(columns.user_id)
-            .bind(columns.flow)
-            .bind(columns.items)
-            .bind(columns.total_amount)
-            .bind(columns.shipping_address)
-            .bind(columns.fingerprint)
-            .bind(columns.expires_at_us)
-            .bind(columns.event_id)
-            .bind(columns.event_order_id)
-            .bind(columns.event_kind)
-            .bind(columns.event_payload)
-            .fetch_all(&self.pool);
-        let rows: Vec<(Uuid, i64)> = answered(insert).await?;
+        let rows: Vec<(Uuid, i64)> = match &self.database {
+            Database::Postgres(pool) => answered(postgres::insert(pool, orders)).await?,
+            Database::Sqlite(file) => answered(sqlite::insert(file, orders)).await?,
+        };
         Ok(rows.into_iter().collect())
-    }
-}
-
-/// A batch turned on its side: one array a column.
-#[derive(Default)]
-struct Columns<'a> {
-    id: Vec<Uuid>,
-    user_id: Vec<Uuid>,
-    flow: Vec<&'static str>,
-    items: Vec<Json<Vec<StoredLine>>>,
-    total_amount: Vec<i64>,
-    shipping_address: Vec<Option<Json<&'a ShippingAddress>>>,
-    fingerprint: Vec<Option<&'a [u8]>>,
-    expires_at_us: Vec<i64>,
-    event_id: Vec<Uuid>,
-    event_order_id: Vec<Uuid>,
-    event_kind: Vec<&'static str>,
-    event_payload: Vec<Json<&'a RawValue>>,
-}
-
-impl<'a> Columns<'a> {
-    fn push(&mut self, order: &'a NewOrder) {
-        self.id.push(order.id.0);
-        self.user_id.push(order.user_id.0);
-        self.flow.push(order.flow.as_str());
-        let items = order.lines.iter().map(StoredLine::from).collect();
-        self.items.push(Json(items));
-        self.total_amount.push(order.total.minor());
-        self.shipping_address
-            .push(order.shipping_address.as_ref().map(Json));
-        self.fingerprint
-            .push(order.fingerprint.as_ref().map(|print| &print.0[..]));
-        self.expires_at_us.push(order.expires_at.as_micros());
-        for event in &order.events {
-            self.event_id.push(event.id);
-            self.event_order_id.push(order.id.0);
-            self.event_kind.push(event.kind);
-            self.event_payload.push(Json(&event.payload));
-        }
     }
 }
 

@@ -1,0 +1,26 @@
+//! Lists as a statement takes them: Postgres arrays, one a column, and for SQLite one JSON text with a row
+//! an element. There an id is its 32 hexadecimal digits, which the statement gives to `unhex`.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+/// An id within a JSON text.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(super) struct Hex(#[serde(with = "uuid::serde::simple")] pub(super) Uuid);
+
+/// Ids as a Postgres array.
+pub(super) fn array<T>(items: &[T], id: impl Fn(&T) -> Uuid) -> Vec<Uuid> {
+    items.iter().map(id).collect()
+}
+
+/// Ids as a JSON text.
+pub(super) fn json_ids<T>(items: &[T], id: impl Fn(&T) -> Uuid) -> Result<String, sqlx::Error> {
+    json(items.iter().map(|item| Hex(id(item))))
+}
+
+/// Rows as a JSON text.
+pub(super) fn json<R: Serialize>(rows: impl Iterator<Item = R>) -> Result<String, sqlx::Error> {
+    let rows: Vec<R> = rows.collect();
+    serde_json::to_string(&rows).map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}
