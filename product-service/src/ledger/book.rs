@@ -71,7 +71,8 @@ impl Sums {
 }
 
 /// How far a deal has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum DealStatus {
     /// It will open at its time; the product sells from its shelf.
     Scheduled,
