@@ -31,7 +31,8 @@ async fn document(shop: &Shop) -> Value {
 
 /// Method, path and operation.
 fn operations(document: &Value) -> Vec<(String, String, Value)> {
-    let paths = document["paths"].as_object().unwrap().iter();
+    let paths = document["paths"].as_object();
+    let paths = paths.into_iter().flatten();
     let operations = paths.flat_map(|(path, item)| {
         let there = METHODS.iter().filter(|method| item[**method].is_object());
         there.map(|method| (method.to_uppercase(), path.clone(), item[*method].clone()))
@@ -166,7 +167,8 @@ async fn known_ids(shop: &Shop) -> Value {
 fn schemathesis() -> PathBuf {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
-    let program = cache.unwrap().join("hotdeal/schemathesis/bin/st");
+    let cache = cache.expect("there is a HOME");
+    let program = cache.join("hotdeal/schemathesis/bin/st");
     let shown = program.display();
     assert!(program.exists(), "{shown} is missing: run scripts/setup.sh");
     program
