@@ -332,7 +332,8 @@ impl Book {
                     product_id: shelf.product_id,
                     deal_number: None,
                 },
-                is_empty: shelf.sums.available <= 0,
+                // Nor of a shelf in whose place a deal sells.
+                is_empty: shelf.deal_id.is_none() && shelf.sums.available <= 0,
                 has_grown: change.is_some_and(|by| by.available > 0),
             }
         };
