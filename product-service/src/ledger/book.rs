@@ -4,7 +4,7 @@
 //! the difference to write in step. Differences, not absolute values, go to the database: should two
 //! transactions ever meet without a lock, its constraints still see every unit.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{DealId, Money, OrderId, ProductId, Timestamp, UserId};
 
@@ -158,8 +158,8 @@ pub struct DealRow {
 }
 
 impl DealRow {
-    /// Running, and within its window.
-    pub fn is_open(&self, now: Timestamp) -> bool {
+    /// Whether it sells at this moment: running, and within its window.
+    pub fn sells_at(&self, now: Timestamp) -> bool {
         self.status == DealStatus::Running && self.starts_at <= now && !self.is_past(now)
     }
 
@@ -231,7 +231,7 @@ pub struct Changes {
     /// Holds by order id.
     pub holds: BTreeMap<OrderId, HoldWrite>,
     /// Buyers whose units changed; the new figure is in the book.
-    pub buyers: BTreeMap<(DealId, UserId), ()>,
+    pub buyers: BTreeSet<(DealId, UserId)>,
     /// Figures of deals that were there before.
     pub deals: BTreeMap<DealId, DealChange>,
     /// Deals that are planned, open, pause, go on or end.
@@ -413,6 +413,6 @@ impl Book {
     pub fn count_buyer(&mut self, deal_id: DealId, user_id: UserId, units: i64) {
         let has = self.buyers.entry((deal_id, user_id)).or_default();
         *has = has.saturating_add(units);
-        self.changes.buyers.insert((deal_id, user_id), ());
+        self.changes.buyers.insert((deal_id, user_id));
     }
 }

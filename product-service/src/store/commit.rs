@@ -286,8 +286,7 @@ async fn raced(
     if order_ids.is_empty() {
         return Ok(());
     }
-    let exists = holds::exists(tx, &order_ids).await;
-    match exists? {
+    match holds::exists(tx, &order_ids).await? {
         true => Err(CommitError::Raced),
         false => Ok(()),
     }
@@ -427,7 +426,7 @@ fn changed_buyers(book: &Book) -> Vec<BuyerUnits> {
             per_user_limit: book.deals.get(deal_id)?.per_user_limit?,
         })
     };
-    book.changes.buyers.keys().filter_map(row).collect()
+    book.changes.buyers.iter().filter_map(row).collect()
 }
 
 fn owed(book: &Book) -> Vec<Owed> {

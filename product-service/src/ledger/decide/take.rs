@@ -121,7 +121,7 @@ fn deal_offer(book: &Book, take: &Take, line: &TakeLine, deal_id: DealId) -> Res
         return Err(No::Reroute);
     }
     let is_wanted = line.deal_wanted.is_none_or(|wanted| wanted == deal_id);
-    if !is_wanted || !deal.is_open(book.now) {
+    if !is_wanted || !deal.sells_at(book.now) {
         return Err(No::Refused(Refusal::DealNotOpen(line.product_id)));
     }
     let units = line.quantity.units();
