@@ -29,9 +29,9 @@ async fn serve(
     config.warn_if_no_buyer_is_believed();
     let front = config.front().map_err(ServiceError::Setting)?;
     let buyers = bind(config.order_http_addr, "ORDER_HTTP_ADDR").await;
-    let buyers = buyers.map_err(ServiceError::Listen)?;
+    let buyers = buyers.map_err(ServiceError::Setting)?;
     let operators = bind(config.order_ops_addr, "ORDER_OPS_ADDR").await;
-    let operators = operators.map_err(ServiceError::Listen)?;
+    let operators = operators.map_err(ServiceError::Setting)?;
     let (http, ops_addr) = (buyers.local_addr()?, operators.local_addr()?);
     let ca_pem = config.product_grpc_ca().map_err(ServiceError::Setting)?;
     let transports = connect(
