@@ -3,7 +3,7 @@
 use std::{ffi::OsString, process::ExitCode};
 
 use service_kit::{
-    ops,
+    openapi, ops,
     run::{program, upon},
     server::{HttpLimits, bind, serve_http},
     telemetry::Telemetry,
@@ -45,7 +45,7 @@ async fn serve(
     };
     let service = service?;
     let limits = HttpLimits::from(&config.common);
-    let router = http::index::router().merge(service.router());
+    let router = openapi::router(&http::openapi()).merge(service.router());
     let ops = ops::router(service.health(), &telemetry);
     let serving = serve_http(front.http(buyers), router, limits.clone(), stop.clone());
     tracing::info!(%http, ops = %ops_addr, tls = front.is_tls(), "order-service listens");

@@ -70,6 +70,13 @@ async fn end_all(
 ) -> usize {
     let deadline = Instant::now() + WORK_TIME;
     let count = ids.len();
+    if count > 0 {
+        tracing::info!(
+            orders = count,
+            ?command,
+            "going on with orders that are due"
+        );
+    }
     stream::iter(ids)
         .take_until(stop.cancelled())
         .for_each_concurrent(AT_ONCE_MAX, |id| end(orders, id, command, deadline))

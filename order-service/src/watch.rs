@@ -116,7 +116,9 @@ impl Watchers {
 
     /// What is watched, and the version that has been told.
     fn told(&self) -> Vec<(OrderId, i64)> {
-        let table = self.lock();
+        let mut table = self.lock();
+        // Of two who leave at the same instant, each may have taken the other for one who stays.
+        table.orders.retain(|_, sender| sender.receiver_count() > 0);
         let told =
             |(id, sender): (&OrderId, &watch::Sender<Arc<Order>>)| (*id, sender.borrow().version);
         table.orders.iter().map(told).collect()
@@ -193,5 +195,43 @@ async fn poll(watchers: &Watchers, store: &Store) {
             }
         };
         sleep(pause).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Money, Timestamp};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::order::{Flow, State};
+
+    fn order() -> Order {
+        let at = Timestamp::from_micros(1);
+        Order {
+            id: OrderId(Uuid::from_u128(1)),
+            user_id: UserId(Uuid::from_u128(2)),
+            flow: Flow::Hold,
+            state: State::Pending,
+            lines: Vec::new(),
+            total: Money::ZERO,
+            shipping_address: None,
+            fingerprint: None,
+            expires_at: at,
+            created_at: at,
+            updated_at: at,
+            version: 0,
+        }
+    }
+
+    #[test]
+    fn an_order_that_two_stop_watching_at_the_same_instant_is_not_asked_for_any_more() {
+        let watchers = Watchers::new(2);
+        let first = watchers.watch(order()).unwrap();
+        // The other one, on another thread, has been counted out, but still has its receiver.
+        let others_receiver = first.receiver.clone();
+        drop(first);
+        drop(others_receiver);
+        assert_eq!(watchers.told(), []);
     }
 }

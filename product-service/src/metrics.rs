@@ -22,6 +22,7 @@ const OPEN_HOLDS: &str = "open_holds";
 const EXPIRED_TOTAL: &str = "holds_expired_total";
 /// Scheduled deals by what became of them at their time: `started`, `ended`, or `missed` when another
 /// deal was open until their window was over. Label `event`.
+const DELETED_TOTAL: &str = "retention_deleted_total";
 const SCHEDULE_TOTAL: &str = "deal_schedule_total";
 /// Streams of `WatchDeal` that are open.
 const DEAL_WATCHERS: &str = "deal_watchers";
@@ -52,6 +53,10 @@ pub(crate) fn describe() {
     describe_gauge!(OPEN_HOLDS, "holds neither sold nor released");
     describe_counter!(EXPIRED_TOTAL, "holds released because nobody ended them");
     describe_counter!(
+        DELETED_TOTAL,
+        "rows deleted because they were kept long enough, by table"
+    );
+    describe_counter!(
         SCHEDULE_TOTAL,
         "deals that started, ended or missed their time by themselves, by event"
     );
@@ -81,6 +86,10 @@ pub(crate) fn raised() {
 
 pub(crate) fn expired(holds: u64) {
     metrics::counter!(EXPIRED_TOTAL).increment(holds);
+}
+
+pub(crate) fn deleted(table: &'static str, rows: u64) {
+    metrics::counter!(DELETED_TOTAL, "table" => table).increment(rows);
 }
 
 pub(crate) fn watchers_changed(by: f64) {

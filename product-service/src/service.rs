@@ -24,7 +24,7 @@ use crate::{
     http::{self, Shop},
     metrics,
     store::{MIGRATIONS, SCHEMA, Store},
-    workers::{self, StockParts, Workers},
+    workers::{self, Retention, StockParts, Workers},
 };
 
 /// How long a database may take to come up before the service gives up.
@@ -111,6 +111,10 @@ impl Service {
             ids,
             hold_ttl: config.hold_ttl,
             sold_out_memory: config.sold_out_memory,
+            retention: Retention {
+                holds: config.hold_retention,
+                batches: config.batch_retention,
+            },
             batch_max: config.stock_batch_max,
             queue_max: config.stock_queue_max,
         });

@@ -308,6 +308,19 @@ async fn a_transaction_that_is_dropped_leaves_the_writer_free() {
     tx.commit().await.unwrap();
 }
 
+/// As it does when the disk fails under it; sqlx goes on counting it.
+#[tokio::test]
+async fn a_transaction_that_sqlite_ended_by_itself_leaves_a_writer() {
+    let database = place().open().await.unwrap();
+    let writer = writer(&database);
+    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let end = sqlx::query("ROLLBACK");
+    end.execute(&mut *tx).await.unwrap();
+    drop(tx);
+    let tx = writer.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    tx.commit().await.unwrap();
+}
+
 /// Without the watch the log would stay as long as it was once the reader is gone.
 #[tokio::test]
 async fn a_log_that_a_reader_made_long_is_cut_once_he_is_gone() {

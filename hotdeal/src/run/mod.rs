@@ -4,11 +4,11 @@
 //! - `data_dir`: the SQLite files' directory, which only one process may have.
 //! - `shop`: both services put together; order-service reaches the other's generated server in memory.
 //! - `serve`: on sockets; what stops in which order.
-//! - `index`: what `GET /` answers. `welcome`: the demo deal, and what to try.
+//! - `document`: what the interface of the whole is. `welcome`: the demo deal, and what to try.
 
 mod config;
 mod data_dir;
-mod index;
+mod document;
 mod serve;
 mod shop;
 mod welcome;

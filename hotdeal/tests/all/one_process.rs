@@ -3,7 +3,9 @@
 use crate::shop::{SOON, Shop, text};
 use std::fs;
 
-use product_api::{DecreaseStockRequest, StockItem, product_service_client::ProductServiceClient};
+use product_api::{
+    DecreaseStockRequest, StockItem, WatchDealRequest, product_service_client::ProductServiceClient,
+};
 use test_kit::{Postgres, Redis, eventually};
 use tonic::transport::Channel;
 
@@ -212,4 +214,29 @@ async fn a_stop_lets_the_shop_end_well_and_its_orders_stay() {
     let (_, read, _) = shop.http.get(&path, &headers).await;
     assert_eq!(read, placed);
     assert_eq!(shop.live(&product).await["held"], 2);
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_streams_that_nobody_would_end() {
+    // Whoever waits for them waits longer than this test does.
+    let shop = Shop::start_with(&[("DRAIN_TIMEOUT", "10m")], &[]).await;
+    let product = shop.start_deal(5).await;
+    let user = "0198c0de-0000-7000-8000-000000000001";
+    let placed = shop
+        .json(&["order", "place", &product, "--user", user])
+        .await;
+    let path = format!("/orders/{}/events", text(&placed, "id"));
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let events = client.get(shop.http.url(&path)).header("x-user-id", user);
+    let mut events = events.send().await.unwrap();
+    assert!(events.chunk().await.unwrap().is_some());
+    let channel = Channel::from_shared(shop.grpc_url.clone()).unwrap();
+    let mut client = ProductServiceClient::new(channel.connect().await.unwrap());
+    let deal_id = text(&shop.live(&product).await, "deal_id");
+    let watched = client.watch_deal(WatchDealRequest { deal_id }).await;
+    let mut deals = watched.unwrap().into_inner();
+    assert!(deals.message().await.unwrap().is_some());
+    shop.process.terminate();
+    let status = shop.process.wait(SOON).await;
+    assert!(status.success(), "{}", shop.process.output());
 }

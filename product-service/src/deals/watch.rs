@@ -1,7 +1,7 @@
 //! Watching deals: whoever watches gets a deal as it stands, and again whenever it has changed.
 //!
 //! However many watch, the process reads the watched deals with one question: soon after a commit of its
-//! own, and every [`POLL_EVERY`] for what other replicas do. It asks nothing while nobody watches.
+//! own, and every `POLL_EVERY` for what other replicas do. It asks nothing while nobody watches.
 
 use std::{
     collections::HashMap,

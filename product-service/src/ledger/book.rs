@@ -71,7 +71,8 @@ impl Sums {
 }
 
 /// How far a deal has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum DealStatus {
     /// It will open at its time; the product sells from its shelf.
     Scheduled,
@@ -332,7 +333,8 @@ impl Book {
                     product_id: shelf.product_id,
                     deal_number: None,
                 },
-                is_empty: shelf.sums.available <= 0,
+                // Nor of a shelf in whose place a deal sells.
+                is_empty: shelf.deal_id.is_none() && shelf.sums.available <= 0,
                 has_grown: change.is_some_and(|by| by.available > 0),
             }
         };

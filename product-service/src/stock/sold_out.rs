@@ -18,8 +18,8 @@ use crate::ledger::command::Place;
 
 /// Longer than this nobody may be told that something is sold out which is not.
 pub const MEMORY_MAX: Duration = Duration::from_millis(50);
-/// Entries that say nothing any more are swept out beyond this number.
-const ENTRIES_MAX: usize = 1_024;
+/// Below this number entries that say nothing any more are not worth sweeping out.
+const SWEEP_LEN_MIN: usize = 1_024;
 /// No question to gate or ledger takes longer.
 const QUESTION_MAX: Duration = Duration::from_secs(30);
 
@@ -27,7 +27,34 @@ const QUESTION_MAX: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub(crate) struct SoldOut {
     memory: Duration,
-    places: Arc<RwLock<HashMap<Place, Known>>>,
+    places: Arc<RwLock<Places>>,
+}
+
+#[derive(Debug)]
+struct Places {
+    known: HashMap<Place, Known>,
+    /// Swept once it has this many entries: twice what the last sweep left, so that sweeping costs each
+    /// entry next to nothing.
+    sweep_len: usize,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self {
+            known: HashMap::new(),
+            sweep_len: SWEEP_LEN_MIN,
+        }
+    }
+}
+
+impl Places {
+    fn insert(&mut self, place: Place, known: Known, now: Instant) {
+        if self.known.len() >= self.sweep_len {
+            self.known.retain(|_, known| !known.is_stale(now));
+            self.sweep_len = SWEEP_LEN_MIN.max(2 * self.known.len());
+        }
+        self.known.insert(place, known);
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +86,7 @@ impl SoldOut {
     /// Whether nothing was left there a moment ago.
     pub(crate) fn is_empty(&self, place: &Place, now: Instant) -> bool {
         let places = self.places.read().unwrap_or_else(PoisonError::into_inner);
-        matches!(places.get(place), Some(Known::Empty { until }) if now < *until)
+        matches!(places.known.get(place), Some(Known::Empty { until }) if now < *until)
     }
 
     /// Nothing is left, as somebody said who was asked at `asked_at`.
@@ -68,26 +95,21 @@ impl SoldOut {
             return;
         }
         let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
-        if matches!(places.get(&place), Some(Known::Filled { at }) if asked_at <= *at) {
+        if matches!(places.known.get(&place), Some(Known::Filled { at }) if asked_at <= *at) {
             return;
         }
-        if places.len() >= ENTRIES_MAX {
-            places.retain(|_, known| !known.is_stale(now));
-        }
         let until = now + self.memory;
-        places.insert(place, Known::Empty { until });
+        places.insert(place, Known::Empty { until }, now);
     }
 
-    /// Units came back there.
+    /// Units came back there. Kept even where nothing was known to be sold out: somebody who was asked
+    /// before may be about to say so for the first time.
     pub(crate) fn forget(&self, place: Place, now: Instant) {
         if self.memory.is_zero() {
             return;
         }
         let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
-        // Where nothing was ever sold out no question can be under way that says so.
-        if let Some(known) = places.get_mut(&place) {
-            *known = Known::Filled { at: now };
-        }
+        places.insert(place, Known::Filled { at: now }, now);
     }
 
     /// The first of the places where nothing was left a moment ago.
@@ -137,6 +159,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_release_counts_where_nothing_was_sold_out_before() {
+        let (sold_out, start) = (SoldOut::new(MEMORY_MAX), Instant::now());
+        // The first who finds nothing left is asked before the release and answered after it.
+        sold_out.forget(PLACE, after(start, 1));
+        sold_out.note(PLACE, start, after(start, 2));
+        assert!(!sold_out.is_empty(&PLACE, after(start, 2)));
+    }
+
+    #[tokio::test]
     async fn turned_off_it_remembers_nothing() {
         let (sold_out, start) = (SoldOut::new(Duration::ZERO), Instant::now());
         sold_out.note(PLACE, start, start);
@@ -150,11 +181,11 @@ mod tests {
             deal_number: Some(number),
             ..PLACE
         };
-        for number in 0..=1_024 {
+        for number in 0..1_024 {
             sold_out.note(place(number), start, start);
         }
         let late = after(start, 60);
         sold_out.note(place(2_000), late, late);
-        assert_eq!(sold_out.places.read().unwrap().len(), 1);
+        assert_eq!(sold_out.places.read().unwrap().known.len(), 1);
     }
 }

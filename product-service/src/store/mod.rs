@@ -7,6 +7,7 @@
 //! - [`lookup`]: holds and buyers outside that transaction. [`deal_read`]: deals and shelves likewise.
 //! - [`schedule`]: deals before they open, and when they are due.
 //! - [`products`]: the catalogue.
+//! - [`retain`]: deletes what is old.
 //! - `rows`: how rows become values. `bulk`: how lists become parameters.
 //!
 //! Statements that both engines understand exist once; `(SELECT now_us FROM clock)` is the clock there.
@@ -22,6 +23,7 @@ mod holds;
 mod lock;
 pub mod lookup;
 pub mod products;
+pub mod retain;
 mod rows;
 pub mod schedule;
 mod shelves;

@@ -8,7 +8,7 @@
 //!   is sold out.
 //! - `schedule`, `selling`: deals that open and end by themselves, pause, and are restocked. `mixed`: orders
 //!   of several products.
-//! - `keeper`: what happens by itself.
+//! - `keeper`, `retain`: what happens by itself.
 //! - `returned`: sales that are taken back.
 //! - `ledger_histories`: random commands (`history`), decided purely and on the database, against
 //!   `model`.
@@ -28,6 +28,7 @@ mod ledger_histories;
 mod mixed;
 mod model;
 mod overload;
+mod retain;
 mod returned;
 mod schedule;
 mod sell_out;

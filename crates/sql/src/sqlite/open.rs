@@ -127,8 +127,10 @@ fn writer(options: &PoolOptions) -> SqlitePoolOptions {
 /// SQLite ends a transaction by itself when the disk fails under it, and sqlx then still counts one: such
 /// a connection begins nothing any more, so it is replaced.
 async fn is_outside_transaction(connection: &mut SqliteConnection) -> Result<bool, Error> {
-    // Behind the rollback of whatever was dropped.
-    connection.ping().await?;
+    if connection.is_in_transaction() {
+        // What was dropped is being rolled back: the answer comes behind that.
+        connection.ping().await?;
+    }
     Ok(!connection.is_in_transaction())
 }
 

@@ -1004,3 +1004,19 @@ fn nobody_hears_that_a_paused_deal_is_sold_out() {
     decide(&mut book, &Command::PauseDeal(WARM_DEAL));
     assert!(!book.left().iter().any(|left| left.is_empty));
 }
+
+#[test]
+fn nobody_hears_that_a_shelf_is_sold_out_in_whose_place_a_deal_sells() {
+    let mut book = book();
+    let all = Command::OpenDeal(OpenDeal {
+        deal_id: deal(21),
+        product_id: NORMAL,
+        units: None,
+        unit_price: None,
+        per_user_limit: None,
+        ends_at: None,
+    });
+    assert_eq!(decide(&mut book, &all), Outcome::DealOpen(deal(21)));
+    assert_eq!(book.shelves[&NORMAL].sums.available, 0);
+    assert!(!book.left().iter().any(|left| left.is_empty));
+}
