@@ -32,7 +32,7 @@ pub use self::{
 };
 use crate::{
     gate::Gate,
-    ledger::book::DealRow,
+    ledger::deal::DealRow,
     stock::{Stock, StockError},
     store::Store,
 };

@@ -18,7 +18,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ledger::book::{DealRow, DealStatus},
+    ledger::deal::{DealRow, DealStatus},
     metrics,
     stock::StockError,
     store::Store,

@@ -8,7 +8,10 @@ use sql::{
 use uuid::Uuid;
 
 use crate::{
-    ledger::book::{DealRow, DealStatus, ShelfRow},
+    ledger::{
+        book::ShelfRow,
+        deal::{DealRow, DealStatus},
+    },
     store::{
         Store, answered,
         rows::{DealColumns, ShelfColumns},

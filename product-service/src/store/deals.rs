@@ -9,7 +9,10 @@ use sql::{
 };
 
 use crate::{
-    ledger::book::{DealChange, DealRow, DealStatus},
+    ledger::{
+        book::DealChange,
+        deal::{DealRow, DealStatus},
+    },
     store::rows::{DealColumns, convert},
 };
 

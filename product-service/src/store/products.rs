@@ -13,7 +13,7 @@ use crate::{
         check::{CheckedChange, CheckedProduct},
         product::{Product, ProductDeal},
     },
-    ledger::book::DealStatus,
+    ledger::deal::DealStatus,
     store::{Store, rows::SumsColumns},
 };
 

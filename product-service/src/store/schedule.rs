@@ -12,7 +12,7 @@ use sql::{
 use uuid::Uuid;
 
 use crate::{
-    ledger::book::{DealRow, DealStatus, Window},
+    ledger::deal::{DealRow, DealStatus, Window},
     store::{Store, answered, deals},
 };
 

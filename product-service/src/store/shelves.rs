@@ -9,7 +9,7 @@ use sql::{
 };
 
 use crate::{
-    ledger::book::{ShelfRow, Sums},
+    ledger::{book::ShelfRow, sums::Sums},
     store::rows::{ShelfColumns, convert},
 };
 

@@ -5,7 +5,8 @@ use sql::Transaction;
 
 use crate::{
     ledger::{
-        book::{Book, DealRow, DealStatus, DealWrite, HoldWrite},
+        book::{Book, DealWrite, HoldWrite},
+        deal::{DealRow, DealStatus},
         hold::Hold,
     },
     store::{

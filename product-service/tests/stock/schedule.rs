@@ -8,8 +8,8 @@ use futures::future::join_all;
 use product_service::{
     deals::PlanDeal,
     ledger::{
-        book::{DealRow, DealStatus},
         command::Refusal,
+        deal::{DealRow, DealStatus},
     },
 };
 use sql::Engine;

@@ -17,8 +17,10 @@ pub(crate) mod take;
 mod tests;
 
 use crate::ledger::{
-    book::{Book, DealStatus, Sums},
+    book::Book,
     command::{Command, Outcome},
+    deal::DealStatus,
+    sums::Sums,
 };
 use domain::{DealId, ProductId};
 

@@ -3,9 +3,11 @@
 use domain::DealId;
 
 use crate::ledger::{
-    book::{Book, DealStatus, Sums},
+    book::Book,
     command::{Outcome, Refusal},
+    deal::DealStatus,
     decide::stands,
+    sums::Sums,
 };
 
 /// Lets a deal keep its units and sell none; a paused one stays so.

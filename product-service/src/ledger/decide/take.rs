@@ -3,10 +3,12 @@
 use domain::{DealId, Money, Timestamp};
 
 use crate::ledger::{
-    book::{Book, DealStatus, HoldWrite, Sums},
+    book::{Book, HoldWrite},
     command::{Outcome, Refusal, Route, Take, TakeLine, Taken, TakenLine},
+    deal::DealStatus,
     decide::owe,
     hold::{HeldLine, Hold, HoldState},
+    sums::Sums,
 };
 
 /// Why a line cannot be taken.
