@@ -48,7 +48,7 @@ async fn serve(
     let router = openapi::router(&http::openapi()).merge(service.router());
     let ops = ops::router(service.health(), &telemetry);
     let serving = serve_http(front.http(buyers), router, limits.clone(), stop.clone());
-    tracing::info!(%http, ops = %ops_addr, tls = front.is_tls(), "order-service listens");
+    tracing::info!(%http, ops = %ops_addr, tls = front.is_tls(), "order-service is up");
     let work = upon(serving, &stop, "the background work", |stop| {
         service.run(stop)
     });
