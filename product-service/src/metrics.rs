@@ -7,7 +7,7 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 /// Requests to hold stock, by `path` (`gate`, `ledger`, `memory`) and `outcome`.
 const DECREMENTS_TOTAL: &str = "stock_decrements_total";
 /// Time of one ledger transaction from its first statement to its answer, tries included.
-const COMMIT_SECONDS: &str = "ledger_commit_seconds";
+const COMMIT_SECONDS: &str = "ledger_commit_duration_seconds";
 /// Ledger transactions that had to be tried again.
 const COMMIT_RETRIES_TOTAL: &str = "ledger_commit_retries_total";
 /// Batches of the gate that were voided.
@@ -20,9 +20,10 @@ const DRIFT_UNITS: &str = "gate_drift_units";
 const OPEN_HOLDS: &str = "open_holds";
 /// Holds released because nobody ended them in time.
 const EXPIRED_TOTAL: &str = "holds_expired_total";
+/// Rows deleted because they were kept long enough. Label `table`.
+const DELETED_TOTAL: &str = "retention_deleted_total";
 /// Scheduled deals by what became of them at their time: `started`, `ended`, or `missed` when another
 /// deal was open until their window was over. Label `event`.
-const DELETED_TOTAL: &str = "retention_deleted_total";
 const SCHEDULE_TOTAL: &str = "deal_schedule_total";
 /// Streams of `WatchDeal` that are open.
 const DEAL_WATCHERS: &str = "deal_watchers";

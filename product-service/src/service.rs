@@ -33,7 +33,7 @@ const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
 /// Why the service does not start, or no longer runs.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// A setting is wrong; the words name its variable.
+    /// A setting is wrong, or a port cannot be listened on; the words name the variable.
     #[error("{0}")]
     Setting(String),
     /// There is no usable database.

@@ -1,7 +1,9 @@
 //! What a crowd was answered.
 
-use std::collections::{BTreeMap, HashSet};
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
 
 use domain::Timestamp;
 use http::StatusCode;

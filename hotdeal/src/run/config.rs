@@ -10,6 +10,7 @@ use std::{
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use service_kit::config::{Common, SecretUrl, Settings};
+use sql::Engine;
 
 use super::data_dir;
 
@@ -118,7 +119,7 @@ impl AsRef<Common> for Config {
 impl Settings for Config {
     fn validate(&self) -> Result<(), String> {
         if let Some(url) = &self.own.database_url
-            && !url.expose().starts_with("postgres")
+            && Engine::of(url.expose()) != Ok(Engine::Postgres)
         {
             return Err(
                 "DATABASE_URL must begin with postgres:// or postgresql://: leave it unset to keep \

@@ -1,13 +1,15 @@
 //! The whole shop in one process: what it answers, and how it ends.
 
-use crate::shop::{SOON, Shop, text};
 use std::fs;
 
 use product_api::{
     DecreaseStockRequest, StockItem, WatchDealRequest, product_service_client::ProductServiceClient,
 };
+use serde_json::Value;
 use test_kit::{Postgres, Redis, eventually};
 use tonic::transport::Channel;
+
+use crate::shop::{SOON, Shop, text};
 
 #[tokio::test]
 async fn every_path_of_both_services_is_on_one_port() {
@@ -38,21 +40,18 @@ async fn every_path_of_both_services_is_on_one_port() {
     );
 }
 
+/// 1,500 buyers race for the product's deal.
+async fn crowd(shop: &Shop, product: &str) -> Value {
+    let size = ["--buyers", "1500", "--connections", "32"];
+    let demo = [&["demo", "--product", product][..], &size].concat();
+    shop.json(&demo).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_leaves_exactly_nothing() {
     let shop = Shop::start().await;
     let product = shop.start_deal(300).await;
-    let report = shop
-        .json(&[
-            "demo",
-            "--buyers",
-            "1500",
-            "--connections",
-            "32",
-            "--product",
-            &product,
-        ])
-        .await;
+    let report = crowd(&shop, &product).await;
     assert_eq!(report["accepted"], 300, "{report}");
     assert_eq!(report["out_of_stock"], 1_200, "{report}");
     assert_eq!(report["verdict"]["is_good"], true, "{report}");
@@ -73,17 +72,7 @@ async fn on_postgres_and_redis_a_crowd_leaves_exactly_nothing_too() {
     ];
     let shop = Shop::start_with(&env, &[]).await;
     let product = shop.start_deal(300).await;
-    let report = shop
-        .json(&[
-            "demo",
-            "--buyers",
-            "1500",
-            "--connections",
-            "32",
-            "--product",
-            &product,
-        ])
-        .await;
+    let report = crowd(&shop, &product).await;
     assert_eq!(report["accepted"], 300, "{report}");
     assert_eq!(report["verdict"]["is_good"], true, "{report}");
     let live = shop.live(&product).await;

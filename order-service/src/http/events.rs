@@ -79,7 +79,7 @@ pub(super) async fn events(
     let (order, _) = read.map_err(|error| problem::not_ended(&error))?;
     let seen = seen(&headers);
     if is_told_to_the_end(&order) && seen == Some(order.version) {
-        return Ok(no_store(StatusCode::NO_CONTENT.into_response()));
+        return Ok(unbuffered(StatusCode::NO_CONTENT.into_response()));
     }
     let watch = api
         .orders
@@ -89,7 +89,7 @@ pub(super) async fn events(
             NotWatched::BuyerFull => problem::of(ErrorCode::RateLimited),
             NotWatched::Full => problem::of(ErrorCode::Overloaded),
         })?;
-    let stream = Telling {
+    let stream = OrderStream {
         watch,
         told: seen,
         has_ended: false,
@@ -98,7 +98,7 @@ pub(super) async fn events(
         draining,
     };
     let sse = Sse::new(stream.events()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
-    Ok(no_store(sse.into_response()))
+    Ok(unbuffered(sse.into_response()))
 }
 
 /// The version that the client has seen, if it says so in our words.
@@ -116,7 +116,7 @@ fn is_told_to_the_end(order: &Order) -> bool {
     )
 }
 
-fn no_store(mut response: Response) -> Response {
+fn unbuffered(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // A proxy of the widespread kind must not collect events before it hands them on.
@@ -126,7 +126,7 @@ fn no_store(mut response: Response) -> Response {
 }
 
 /// One stream, and how far it has come.
-struct Telling {
+struct OrderStream {
     watch: Watch,
     /// The version that was told last.
     told: Option<i64>,
@@ -136,11 +136,11 @@ struct Telling {
     draining: Draining,
 }
 
-impl Telling {
+impl OrderStream {
     fn events(self) -> impl Stream<Item = Result<Event, Infallible>> {
-        unfold(self, async |mut telling| {
-            let event = telling.next().await?;
-            Some((Ok(event), telling))
+        unfold(self, async |mut stream| {
+            let event = stream.next().await?;
+            Some((Ok(event), stream))
         })
     }
 

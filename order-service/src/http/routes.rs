@@ -9,7 +9,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Api, cancel, confirm, events, list, place, read};
 
-/// The buyers' interface over `api` without the document's own routes: it can be merged with another service's. The server adds limits and traces.
+/// The buyers' interface over `api`, without the routes of its document, so that it can be merged with
+/// another service's. The server adds limits and traces.
 pub fn router(api: Arc<Api>) -> Router {
     let (router, _) = documented().split_for_parts();
     router.with_state(api)

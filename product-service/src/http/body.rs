@@ -6,7 +6,10 @@ use utoipa::ToSchema;
 
 use crate::{
     catalog::{Product, ProductDeal},
-    ledger::book::{DealRow, DealStatus, Sums},
+    ledger::{
+        deal::{DealRow, DealStatus},
+        sums::Sums,
+    },
 };
 
 /// A field that only the server sets: whatever a caller writes there is refused.

@@ -12,7 +12,7 @@ use service_kit::{
 };
 
 use super::{Shop, body::DealBody};
-use crate::ledger::book::DealStatus;
+use crate::ledger::deal::DealStatus;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Filter {

@@ -14,7 +14,8 @@ use super::{
     resume_hotdeal, schedule_deal, start_hotdeal, update_product,
 };
 
-/// The routes of product-service but for the document's own: they can be merged with another service's. Calls that change something, and the operator's reads, need `admin`.
+/// The routes of product-service, without those of its document, so that they can be merged with another
+/// service's. Calls that change something, and the operator's reads, need `admin`.
 pub fn router(shop: Shop, admin: Access) -> Router {
     let (router, _) = documented(admin).split_for_parts();
     router.with_state(shop)

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use sql::Statement;
+
 use crate::store::{Store, answered};
 
 /// What is deleted.
@@ -27,29 +29,29 @@ impl Old {
     }
 }
 
-/// On each engine: `$1` is the age in microseconds, `$2` how many rows at most. What is chosen is chosen once,
+/// Of both engines: `$1` is the age in microseconds, `$2` how many rows at most. What is chosen is chosen once,
 /// since a limit may choose otherwise the second time.
 macro_rules! delete {
     ($chosen:literal, $from:literal) => {
-        [
-            concat!(
+        Statement {
+            postgres: concat!(
                 "WITH old AS MATERIALIZED (",
                 $chosen,
                 " FOR UPDATE SKIP LOCKED) ",
                 $from
             ),
-            concat!("WITH old AS MATERIALIZED (", $chosen, ") ", $from),
-        ]
+            sqlite: concat!("WITH old AS MATERIALIZED (", $chosen, ") ", $from),
+        }
     };
 }
 
-const HOLDS: [&str; 2] = delete!(
+const HOLDS: Statement = delete!(
     "SELECT order_id FROM holds
      WHERE ended_at_us IS NOT NULL AND ended_at_us <= (SELECT now_us - $1 FROM clock)
      ORDER BY ended_at_us LIMIT $2",
     "DELETE FROM holds WHERE order_id IN (SELECT order_id FROM old)"
 );
-const BUYERS: [&str; 2] = delete!(
+const BUYERS: Statement = delete!(
     "SELECT deal_id, user_id FROM deal_buyers
      WHERE deal_id IN (
         SELECT id FROM deals
@@ -57,7 +59,7 @@ const BUYERS: [&str; 2] = delete!(
      LIMIT $2",
     "DELETE FROM deal_buyers WHERE (deal_id, user_id) IN (SELECT deal_id, user_id FROM old)"
 );
-const BATCHES: [&str; 2] = delete!(
+const BATCHES: Statement = delete!(
     "SELECT id FROM batches WHERE recorded_at_us <= (SELECT now_us - $1 FROM clock)
      ORDER BY recorded_at_us LIMIT $2",
     "DELETE FROM batches WHERE id IN (SELECT id FROM old)"
@@ -75,15 +77,12 @@ impl Store {
         age: Duration,
         rows_max: i64,
     ) -> Result<u64, sqlx::Error> {
-        let [postgres, sqlite] = match old {
+        let statement = match old {
             Old::Holds => HOLDS,
             Old::Buyers => BUYERS,
             Old::Batches => BATCHES,
         };
-        let statement = match self.database.engine() {
-            sql::Engine::Postgres => postgres,
-            sql::Engine::Sqlite => sqlite,
-        };
+        let statement = statement.on(self.database.engine());
         let age_us = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
         sql::write!(&self.database, |pool| {
             let deleting = sqlx::query(statement).bind(age_us).bind(rows_max);
