@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests and `make run-distributed` need: redis-server, PostgreSQL, curl, jq, a C linker, the
-# pinned Rust toolchain. Says what it does; run again, it does nothing and says so. No system service is needed
+# pinned Rust toolchain, schemathesis. Says what it does; run again, it does nothing and says so. No system service is needed
 # afterwards: tests start servers of their own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,6 +24,7 @@ missing_packages() {
     has jq || echo jq
     has setpriv || echo util-linux
     has cc || echo gcc libc6-dev
+    python3 -m venv --help >/dev/null 2>&1 && python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
 }
 
 # Debian starts a server as soon as it is installed, unless this file says no.
@@ -64,6 +65,17 @@ if has rustup; then
 elif ! has cargo; then
     say "there is no Rust: install rustup from https://rustup.rs, then run this again" >&2
     exit 1
+fi
+
+# Drives every HTTP operation against its document; the list has every package with its version.
+tools="${XDG_CACHE_HOME:-$HOME/.cache}/hotdeal/schemathesis"
+if ! cmp -s scripts/schemathesis.txt "$tools/installed.txt"; then
+    say "installing schemathesis into $tools"
+    rm -rf "$tools"
+    python3 -m venv "$tools"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement scripts/schemathesis.txt
+    cp scripts/schemathesis.txt "$tools/installed.txt"
+    done_something=yes
 fi
 
 if [ "$done_something" = yes ]; then say "done"; else say "everything is there, nothing to do"; fi

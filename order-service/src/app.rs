@@ -3,7 +3,7 @@
 use std::{ffi::OsString, process::ExitCode};
 
 use service_kit::{
-    ops,
+    openapi, ops,
     run::{program, upon},
     server::{HttpLimits, bind, serve_http},
     telemetry::Telemetry,
@@ -29,9 +29,9 @@ async fn serve(
     config.warn_if_no_buyer_is_believed();
     let front = config.front().map_err(ServiceError::Setting)?;
     let buyers = bind(config.order_http_addr, "ORDER_HTTP_ADDR").await;
-    let buyers = buyers.map_err(ServiceError::Listen)?;
+    let buyers = buyers.map_err(ServiceError::Setting)?;
     let operators = bind(config.order_ops_addr, "ORDER_OPS_ADDR").await;
-    let operators = operators.map_err(ServiceError::Listen)?;
+    let operators = operators.map_err(ServiceError::Setting)?;
     let (http, ops_addr) = (buyers.local_addr()?, operators.local_addr()?);
     let ca_pem = config.product_grpc_ca().map_err(ServiceError::Setting)?;
     let transports = connect(
@@ -45,10 +45,10 @@ async fn serve(
     };
     let service = service?;
     let limits = HttpLimits::from(&config.common);
-    let router = http::index::router().merge(service.router());
+    let router = openapi::router(&http::openapi()).merge(service.router());
     let ops = ops::router(service.health(), &telemetry);
     let serving = serve_http(front.http(buyers), router, limits.clone(), stop.clone());
-    tracing::info!(%http, ops = %ops_addr, tls = front.is_tls(), "order-service listens");
+    tracing::info!(%http, ops = %ops_addr, tls = front.is_tls(), "order-service is up");
     let work = upon(serving, &stop, "the background work", |stop| {
         service.run(stop)
     });

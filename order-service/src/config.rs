@@ -8,13 +8,6 @@ use service_kit::{
     tls,
 };
 
-/// product-service holds stock no longer than this.
-const HOLD_TTL_MAX: Duration = Duration::from_secs(24 * 60 * 60);
-const HOLD_TTL_MIN: Duration = Duration::from_secs(1);
-const BATCH_LEN_MAX: usize = 1024;
-/// An hour more than the longest hold.
-const RETENTION_MIN: Duration = Duration::from_secs(25 * 60 * 60);
-
 /// Every setting.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Config {
@@ -66,11 +59,11 @@ pub struct Config {
     pub trust_user_header: bool,
 
     /// How long stock is held for an order that is not confirmed, 1s to 24h
-    #[arg(long, env = "HOLD_TTL", value_parser = duration, default_value = "5m")]
+    #[arg(long, env = "HOLD_TTL", value_parser = hold_ttl, default_value = "5m")]
     pub hold_ttl: Duration,
 
     /// Orders stored in one commit at most; 1 turns the group commit off
-    #[arg(long, env = "ORDER_BATCH_MAX", value_parser = count, default_value_t = 64)]
+    #[arg(long, env = "ORDER_BATCH_MAX", value_parser = batch_max, default_value_t = 64)]
     pub order_batch_max: usize,
 
     /// Final orders older than this are deleted with their keys; unset: none is
@@ -78,7 +71,7 @@ pub struct Config {
     /// At least 25h, and no less than product-service's HOLD_RETENTION: while product-service remembers
     /// an order's hold, its key can place no other order, and only the order itself can answer it. Once
     /// product-service has forgotten a sale, the order can no longer be cancelled, only read.
-    #[arg(long, env = "ORDER_RETENTION", value_parser = duration)]
+    #[arg(long, env = "ORDER_RETENTION", value_parser = retention)]
     pub order_retention: Option<Duration>,
 
     /// Streams of order events at once, at most half of HTTP_CONNECTIONS_MAX; further ones are answered 503
@@ -165,9 +158,6 @@ impl Settings for Config {
     fn validate(&self) -> Result<(), String> {
         sql::Engine::of(self.database_url.expose())
             .map_err(|wrong| format!("DATABASE_URL {wrong}"))?;
-        if !(HOLD_TTL_MIN..=HOLD_TTL_MAX).contains(&self.hold_ttl) {
-            return Err("HOLD_TTL must be 1s to 24h".to_owned());
-        }
         if let Some(url) = self.product_grpc_url.iter().find(|url| !is_address(url)) {
             return Err(format!(
                 "PRODUCT_GRPC_URL must be like http://host:50051 or https://host:50051, not {url:?}"
@@ -175,19 +165,35 @@ impl Settings for Config {
         }
         self.product_grpc_ca()?;
         self.front()?;
-        if self.order_batch_max > BATCH_LEN_MAX {
-            return Err(format!("ORDER_BATCH_MAX must be at most {BATCH_LEN_MAX}"));
-        }
-        if self
-            .order_retention
-            .is_some_and(|kept| kept < RETENTION_MIN)
-        {
-            return Err("ORDER_RETENTION must be at least 25h".to_owned());
-        }
-        if u32::try_from(self.database_connections_max).is_err() {
-            return Err("DATABASE_CONNECTIONS_MAX is too large".to_owned());
-        }
         Ok(())
+    }
+}
+
+fn hold_ttl(text: &str) -> Result<Duration, String> {
+    const MIN: Duration = Duration::from_secs(1);
+    /// product-service holds stock no longer than this.
+    const MAX: Duration = Duration::from_secs(24 * 3600);
+    let ttl = duration(text)?;
+    if (MIN..=MAX).contains(&ttl) {
+        return Ok(ttl);
+    }
+    Err("must be from 1s to 24h".to_owned())
+}
+
+fn retention(text: &str) -> Result<Duration, String> {
+    /// An hour more than the longest hold.
+    const MIN: Duration = Duration::from_secs(25 * 3600);
+    let kept = duration(text)?;
+    if kept >= MIN {
+        return Ok(kept);
+    }
+    Err("must be at least 25h".to_owned())
+}
+
+fn batch_max(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(max @ 1..=1024) => Ok(max),
+        _ => Err("must be a whole number from 1 to 1024".to_owned()),
     }
 }
 

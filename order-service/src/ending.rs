@@ -104,7 +104,8 @@ impl Orders {
         if !self.store.update(order, next).await? {
             return Ok(false);
         }
-        tracing::info!(
+        // A sale moves thousands in a minute; how many is for the metrics to say.
+        tracing::debug!(
             order.id = %next.id,
             status = next.state.status().as_str(),
             reason = next.state.reason().map(Reason::as_str),

@@ -24,7 +24,7 @@ const WORK_TIME: Duration = Duration::from_secs(9);
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Ends due orders until `stop`.
-pub async fn run(orders: Orders, stop: CancellationToken) {
+pub(crate) async fn run(orders: Orders, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let done = async {
             Ok::<_, StoreError>(
@@ -48,7 +48,7 @@ pub async fn run(orders: Orders, stop: CancellationToken) {
 ///
 /// # Errors
 /// When the database cannot be asked for due orders.
-pub async fn expire_due(orders: &Orders, stop: &CancellationToken) -> Result<usize, StoreError> {
+async fn expire_due(orders: &Orders, stop: &CancellationToken) -> Result<usize, StoreError> {
     let due = orders.store.lease_due(BATCH_LEN, LEASE).await?;
     Ok(end_all(orders, due, &Command::Expire, stop).await)
 }
@@ -57,10 +57,7 @@ pub async fn expire_due(orders: &Orders, stop: &CancellationToken) -> Result<usi
 ///
 /// # Errors
 /// When the database cannot be asked for them.
-pub async fn resume_cancelling(
-    orders: &Orders,
-    stop: &CancellationToken,
-) -> Result<usize, StoreError> {
+async fn resume_cancelling(orders: &Orders, stop: &CancellationToken) -> Result<usize, StoreError> {
     let begun = orders.store.lease_cancelling(BATCH_LEN, LEASE).await?;
     Ok(end_all(orders, begun, &Command::Resume, stop).await)
 }
@@ -73,6 +70,13 @@ async fn end_all(
 ) -> usize {
     let deadline = Instant::now() + WORK_TIME;
     let count = ids.len();
+    if count > 0 {
+        tracing::info!(
+            orders = count,
+            ?command,
+            "going on with orders that are due"
+        );
+    }
     stream::iter(ids)
         .take_until(stop.cancelled())
         .for_each_concurrent(AT_ONCE_MAX, |id| end(orders, id, command, deadline))
@@ -99,7 +103,7 @@ async fn try_end(
 
 /// Publishes how many orders are pending, how long overdue the first is, and how many sales are being
 /// cancelled, until `stop`.
-pub async fn observe(
+pub(crate) async fn observe(
     orders: Orders,
     clock: std::sync::Arc<dyn domain::Clock>,
     stop: CancellationToken,

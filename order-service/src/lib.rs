@@ -1,7 +1,7 @@
 //! order-service: orders, accepted once their stock is held and their row is committed.
 //!
 //! - [`order`]: what an order is and how it may change; pure.
-//! - [`place`], [`confirm`](mod@confirm), [`cancel`], [`expire`], and what the last three share,
+//! - [`place`], [`confirm`](mod@confirm), [`cancel`], `expire`, and what the last three share,
 //!   [`ending`]: the use cases.
 //! - `retain`: what ended long ago is deleted. [`watch`]: who waits for an order to change.
 //! - [`stock`]: product-service over gRPC. [`store`]: the only SQL. [`http`]: what buyers talk to.
@@ -16,7 +16,7 @@ pub mod cancel;
 pub mod config;
 pub mod confirm;
 pub mod ending;
-pub mod expire;
+mod expire;
 pub mod http;
 mod metrics;
 pub mod order;

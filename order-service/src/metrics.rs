@@ -15,7 +15,7 @@ const STOCK_CALL: &str = "order_stock_call_duration_seconds";
 const INSERT: &str = "order_insert_duration_seconds";
 const INSERT_REPEATED: &str = "order_insert_repeated_total";
 const WATCHING: &str = "order_streams";
-const DELETED: &str = "orders_deleted_total";
+const DELETED: &str = "retention_deleted_total";
 const RELEASE_QUEUE: &str = "order_release_queue_len";
 const RELEASE_DROPPED: &str = "order_releases_dropped_total";
 
@@ -45,7 +45,10 @@ pub(crate) fn describe() {
         "Insert statements begun again after an unclear outcome"
     );
     describe_gauge!(WATCHING, "Streams of order events that are open");
-    describe_counter!(DELETED, "Orders deleted by ORDER_RETENTION");
+    describe_counter!(
+        DELETED,
+        "Rows deleted because they were kept long enough, by table"
+    );
     describe_gauge!(
         RELEASE_QUEUE,
         "Holds without an order that wait for their release"
@@ -110,7 +113,7 @@ pub(crate) fn watching(by: f64) {
 
 /// Orders were deleted by retention.
 pub(crate) fn deleted(count: u64) {
-    counter!(DELETED).increment(count);
+    counter!(DELETED, "table" => "orders").increment(count);
 }
 
 /// Holds that wait for their release.

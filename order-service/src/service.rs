@@ -45,7 +45,7 @@ pub enum ServiceError {
     /// The database cannot be reached or migrated.
     #[error("DATABASE_URL: {0}")]
     Database(#[from] sql::SqlError),
-    /// A setting cannot be used; the words name its variable.
+    /// A setting cannot be used, or a port cannot be listened on; the words name the variable.
     #[error("{0}")]
     Setting(String),
     /// An address of product-service is no URL, or there is nobody to trust over TLS.
@@ -57,9 +57,6 @@ pub enum ServiceError {
     /// The machine gives no randomness to mint ids from.
     #[error("no randomness: {0}")]
     Randomness(#[from] getrandom::Error),
-    /// A port cannot be listened on.
-    #[error("{0}")]
-    Listen(String),
     /// A listener failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),

@@ -5,7 +5,7 @@ use std::{ffi::OsString, io, net::SocketAddr, process::ExitCode};
 use axum::Router;
 use service_kit::{
     auth::Access,
-    ops,
+    openapi, ops,
     run::{program, together, upon},
     server::{Front, GrpcLimits, HttpLimits, bind, serve_grpc, serve_http},
     telemetry::Telemetry,
@@ -120,7 +120,7 @@ impl App {
             connections_max: self.config.grpc_connections_max,
             ..GrpcLimits::from(&self.config.common)
         };
-        let router = http::index::router().merge(self.service.router(self.admin));
+        let router = openapi::router(&http::openapi()).merge(self.service.router(self.admin));
         let port = self.front.http(self.listeners.http);
         let http = serve_http(port, router, limits.clone(), stop.clone());
         let (router, watch) = self.service.grpc_router(self.callers, &grpc_limits)?;

@@ -10,7 +10,7 @@ use service_kit::{
     tls,
 };
 
-use crate::{ledger::hold::HOLD_TTL_MAX, stock::sold_out::MEMORY_MAX};
+use crate::{ledger::hold::HOLD_TTL_MAX, stock::sold_out::MEMORY_MAX, workers::Retention};
 
 /// Every variable, with its default.
 #[derive(Args, Clone, Debug)]
@@ -63,6 +63,15 @@ pub struct Config {
     /// How long stock is held for an order that names no time itself: 1s to 24h
     #[arg(long, env = "HOLD_TTL", value_parser = hold_ttl, default_value = "5m")]
     pub hold_ttl: Duration,
+
+    /// How long ended holds are kept: 25h or more. Meanwhile their orders take nothing again, and their sales
+    /// can be taken back
+    #[arg(long, env = "HOLD_RETENTION", value_parser = hold_retention, default_value = "7d")]
+    pub hold_retention: Duration,
+
+    /// How long ids of batches are kept: 10m or more
+    #[arg(long, env = "BATCH_RETENTION", value_parser = batch_retention, default_value = "1d")]
+    pub batch_retention: Duration,
 
     /// Requests for stock that are done together: 1 to 1024; 1 does them one by one
     #[arg(long, env = "STOCK_BATCH_MAX", value_parser = batch_max, default_value_t = 64)]
@@ -187,6 +196,22 @@ fn hold_ttl(text: &str) -> Result<Duration, String> {
     Err("must be from 1s to 24h".to_owned())
 }
 
+fn hold_retention(text: &str) -> Result<Duration, String> {
+    at_least(text, Retention::HOLDS_MIN, "25h")
+}
+
+fn batch_retention(text: &str) -> Result<Duration, String> {
+    at_least(text, Retention::BATCHES_MIN, "10m")
+}
+
+fn at_least(text: &str, min: Duration, words: &str) -> Result<Duration, String> {
+    let kept = duration(text)?;
+    match kept >= min {
+        true => Ok(kept),
+        false => Err(format!("must be at least {words}")),
+    }
+}
+
 fn batch_max(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(max @ 1..=1024) => Ok(max),
@@ -292,6 +317,8 @@ mod tests {
             ("HOLD_TTL", "999ms"),
             ("HOLD_TTL", "25h"),
             ("SOLD_OUT_MEMORY", "51ms"),
+            ("HOLD_RETENTION", "24h"),
+            ("BATCH_RETENTION", "9m"),
             ("STOCK_BATCH_MAX", "0"),
             ("STOCK_BATCH_MAX", "1025"),
             ("DATABASE_CONNECTIONS_MAX", "0"),

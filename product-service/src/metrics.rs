@@ -7,7 +7,7 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 /// Requests to hold stock, by `path` (`gate`, `ledger`, `memory`) and `outcome`.
 const DECREMENTS_TOTAL: &str = "stock_decrements_total";
 /// Time of one ledger transaction from its first statement to its answer, tries included.
-const COMMIT_SECONDS: &str = "ledger_commit_seconds";
+const COMMIT_SECONDS: &str = "ledger_commit_duration_seconds";
 /// Ledger transactions that had to be tried again.
 const COMMIT_RETRIES_TOTAL: &str = "ledger_commit_retries_total";
 /// Batches of the gate that were voided.
@@ -20,6 +20,8 @@ const DRIFT_UNITS: &str = "gate_drift_units";
 const OPEN_HOLDS: &str = "open_holds";
 /// Holds released because nobody ended them in time.
 const EXPIRED_TOTAL: &str = "holds_expired_total";
+/// Rows deleted because they were kept long enough. Label `table`.
+const DELETED_TOTAL: &str = "retention_deleted_total";
 /// Scheduled deals by what became of them at their time: `started`, `ended`, or `missed` when another
 /// deal was open until their window was over. Label `event`.
 const SCHEDULE_TOTAL: &str = "deal_schedule_total";
@@ -52,6 +54,10 @@ pub(crate) fn describe() {
     describe_gauge!(OPEN_HOLDS, "holds neither sold nor released");
     describe_counter!(EXPIRED_TOTAL, "holds released because nobody ended them");
     describe_counter!(
+        DELETED_TOTAL,
+        "rows deleted because they were kept long enough, by table"
+    );
+    describe_counter!(
         SCHEDULE_TOTAL,
         "deals that started, ended or missed their time by themselves, by event"
     );
@@ -81,6 +87,10 @@ pub(crate) fn raised() {
 
 pub(crate) fn expired(holds: u64) {
     metrics::counter!(EXPIRED_TOTAL).increment(holds);
+}
+
+pub(crate) fn deleted(table: &'static str, rows: u64) {
+    metrics::counter!(DELETED_TOTAL, "table" => table).increment(rows);
 }
 
 pub(crate) fn watchers_changed(by: f64) {

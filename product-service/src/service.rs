@@ -24,7 +24,7 @@ use crate::{
     http::{self, Shop},
     metrics,
     store::{MIGRATIONS, SCHEMA, Store},
-    workers::{self, StockParts, Workers},
+    workers::{self, Retention, StockParts, Workers},
 };
 
 /// How long a database may take to come up before the service gives up.
@@ -33,7 +33,7 @@ const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
 /// Why the service does not start, or no longer runs.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// A setting is wrong; the words name its variable.
+    /// A setting is wrong, or a port cannot be listened on; the words name the variable.
     #[error("{0}")]
     Setting(String),
     /// There is no usable database.
@@ -111,6 +111,10 @@ impl Service {
             ids,
             hold_ttl: config.hold_ttl,
             sold_out_memory: config.sold_out_memory,
+            retention: Retention {
+                holds: config.hold_retention,
+                batches: config.batch_retention,
+            },
             batch_max: config.stock_batch_max,
             queue_max: config.stock_queue_max,
         });

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     deals::{Deals, watch::Watches},
     gate::Gate,
-    keeper::{after::After, debts::Debts, expire, schedule, tend::Tender},
+    keeper::{after::After, debts::Debts, expire, retain, schedule, tend::Tender},
     stock::{
         Stock,
         gate_line::{GateLine, GateParts, GateWorker},
@@ -18,6 +18,8 @@ use crate::{
     },
     store::Store,
 };
+
+pub use crate::keeper::retain::Retention;
 
 /// What stock is made of.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub struct StockParts {
     pub hold_ttl: Duration,
     /// How long it is remembered that nothing is left; zero: not at all.
     pub sold_out_memory: Duration,
+    /// How long what is over is kept.
+    pub retention: Retention,
     /// Requests that are done together; 1 turns that off.
     pub batch_max: usize,
     /// Requests that may wait before the gate, and for each worker of the ledger.
@@ -47,6 +51,7 @@ pub struct Workers {
     gate: Option<(Gate, GateWorker, Arc<Debts>)>,
     tender: Tender,
     store: Store,
+    retention: Retention,
     stock: Stock,
     deals: Deals,
 }
@@ -100,6 +105,7 @@ pub fn build(parts: StockParts) -> (Stock, Deals, Workers) {
             .map(|((gate, worker), debts)| (gate, worker, debts)),
         tender: Tender::new(worker_store.clone(), stock.clone(), deals.clone(), gate),
         store: worker_store,
+        retention: parts.retention,
         stock: stock.clone(),
         deals: deals.clone(),
     };
@@ -120,6 +126,11 @@ impl Workers {
         tasks.spawn(self.deals.watches().clone().run(stop.clone()));
         tasks.spawn(schedule::run(self.store.clone(), self.deals, stop.clone()));
         tasks.spawn(expire::count(self.store.clone(), stop.clone()));
+        tasks.spawn(retain::run(
+            self.store.clone(),
+            self.retention,
+            stop.clone(),
+        ));
         tasks.spawn(expire::run(
             self.store,
             self.stock,

@@ -7,6 +7,11 @@ use crate::quantity::Quantity;
 /// An amount in the currency's minor unit (for KRW, which has none, in won): 0 to 2^53 − 1, so that
 /// every JSON reader can hold it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)
+)]
 pub struct Money(i64);
 
 /// An amount that is negative or above 2^53 − 1 minor units.

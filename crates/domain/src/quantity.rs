@@ -4,6 +4,8 @@ use serde::Serialize;
 
 /// 1 to 1,000,000 units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1_000_000))]
 pub struct Quantity(u32);
 
 /// A number of units outside 1 to 1,000,000.

@@ -145,17 +145,6 @@ fn a_deal_that_is_restocked_and_paused_breaks_no_promise() {
 
 #[test]
 #[ignore = "minutes and gigabytes: for changes of the protocol"]
-fn a_deal_that_is_paused_and_ended_breaks_no_promise() {
-    let budget = Budget {
-        pauses: 1,
-        ends: 1,
-        ..NO_FAULTS
-    };
-    told(budget);
-}
-
-#[test]
-#[ignore = "minutes and gigabytes: for changes of the protocol"]
 fn a_restock_with_an_emptied_redis_and_a_dead_process_break_no_promise() {
     let budget = Budget {
         restocks: 1,

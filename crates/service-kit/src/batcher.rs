@@ -153,11 +153,6 @@ impl<K: Eq + Hash + Clone, T> Batcher<K, T> {
         self.0.arrival.notify_one();
         Ok(())
     }
-
-    /// Weight that waits now.
-    pub fn queued_weight(&self) -> usize {
-        self.0.lock().weight
-    }
 }
 
 impl<K: Eq + Hash + Clone, T> Queue<K, T> {
@@ -406,7 +401,7 @@ mod tests {
             batcher.push('b', 1, item).unwrap();
         }
         assert_eq!(batcher.push('c', 1, 99), Err(PushError::Full(99)));
-        assert_eq!(batcher.queued_weight(), 100);
+        assert_eq!(batcher.0.lock().weight, 100);
     }
 
     #[tokio::test]

@@ -105,6 +105,7 @@ impl Cors {
                         Method::HEAD,
                         Method::POST,
                         Method::PATCH,
+                        Method::DELETE,
                     ]))
                     .allow_headers(AllowHeaders::list(SENT)),
             ),

@@ -6,6 +6,7 @@
 //! - [`server`]: HTTP and gRPC servers with limits that drain when told to stop; [`shutdown`] tells them.
 //! - [`tls`], [`cors`]: certificates of ours and of others; which pages of other origins may call.
 //! - [`problem`], [`extract`], [`page`], [`auth`]: what handlers take and how they refuse.
+//! - [`openapi`]: what of the document of an interface every service has, and the page to try it.
 //! - [`batcher`]: group commit over a bounded, fair queue.
 //! - [`run`]: a program from its arguments to its exit code; [`runtime`]: the tokio runtime by the settings.
 //! - [`out`]: the one place that prints.
@@ -17,6 +18,7 @@ pub mod cors;
 pub mod extract;
 pub mod health;
 pub mod metrics;
+pub mod openapi;
 pub mod ops;
 pub mod out;
 pub mod page;

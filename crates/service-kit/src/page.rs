@@ -6,15 +6,19 @@ use serde::{
     Deserialize, Deserializer, Serialize,
     de::{Error, Visitor},
 };
+use utoipa::{IntoParams, ToSchema};
 
 /// Which page of a list, from the query `?page&size`. It may be flattened into a larger query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// From 1, which is also the default.
     #[serde(default = "first_page", deserialize_with = "page")]
+    #[param(value_type = i64, minimum = 1, maximum = 4_294_967_295_i64, required = false, default = 1)]
     pub page: u32,
     /// Items a page, 1 to 100, by default 20.
     #[serde(default = "usual_size", deserialize_with = "size")]
+    #[param(minimum = 1, maximum = 100, required = false, default = 20)]
     pub size: u32,
 }
 
@@ -40,7 +44,7 @@ impl PageQuery {
 }
 
 /// One page of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Page<T> {
     /// At most `size` items.
     pub items: Vec<T>,

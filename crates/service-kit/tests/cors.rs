@@ -115,7 +115,7 @@ async fn without_origins_no_page_is_answered() {
 async fn a_page_of_a_named_origin_may_ask_without_a_token_and_call_with_one() {
     let app = App::start(&["https://admin.example", SHOP], limits()).await;
     let headers = "authorization,content-type,x-user-id,idempotency-key,traceparent";
-    for method in ["POST", "PATCH", "GET"] {
+    for method in ["GET", "POST", "PATCH", "DELETE"] {
         let asked = app.preflight(method, headers, SHOP).await;
         assert_eq!(asked.status(), 200);
         assert_eq!(asked.headers()[ALLOWED], SHOP);

@@ -6,6 +6,7 @@
 //! - [`connect`] with [`PoolOptions`]: a [`Database`], whose every connection has its time limits.
 //! - [`read!`], [`write!`]: a statement that both engines understand, run on the one there is.
 //! - [`Transaction`], [`inside!`]: the same within a transaction.
+//! - [`Statement`]: one that the engines do not share. [`list`]: how lists become its parameters.
 //! - [`Engine`]: which engine a URL names.
 //! - [`within`]: a limit on an operation that holds when no answer can arrive.
 //! - [`is_unclear`], [`is_retryable`]: what a failed statement means for its transaction.
@@ -14,11 +15,13 @@
 mod database;
 mod engine;
 mod error;
+pub mod list;
 mod open;
 mod options;
 mod outcome;
 mod postgres;
 mod sqlite;
+mod statement;
 mod transaction;
 mod within;
 
@@ -30,6 +33,7 @@ pub use self::{
     options::PoolOptions,
     outcome::{is_retryable, is_unclear},
     sqlite::SqliteDatabase,
+    statement::Statement,
     transaction::Transaction,
     within::{ANSWER_GRACE, within},
 };

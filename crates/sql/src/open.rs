@@ -84,7 +84,8 @@ pub async fn migrate(
 
 /// Returns when the database lets us in. While a server does not answer, or is starting up, tries again
 /// with growing pauses for as long as `patience`, and says so in the log; a refusal that will not pass
-/// (wrong password, no such database, a certificate that is not trusted) is returned at once. A file is never waited for.
+/// (wrong password, no such database, a certificate that is not trusted) is returned at once. A file is
+/// never waited for.
 ///
 /// # Errors
 /// [`SqlError::Unreachable`] when patience is over, and those refusals.

@@ -124,7 +124,8 @@ fn workspace() -> &'static Path {
         .expect("the crate stands two levels deep")
 }
 
-/// True if the binary was made from `workspace` and no source is younger. cargo lists them beside it: `target/debug/name: src/main.rs …`.
+/// True if the binary was made from `workspace` and no source is younger. cargo lists them beside it:
+/// `target/debug/name: src/main.rs …`.
 fn is_fresh(binary: &Path, workspace: &Path) -> bool {
     let (Some(built), Ok(listing)) = (
         modified(binary),

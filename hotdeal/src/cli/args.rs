@@ -268,12 +268,18 @@ fn item(text: &str) -> Result<Item, String> {
 /// Everything above, with the flags of the servers, which take them past this parser.
 pub(super) fn command() -> clap::Command {
     Cli::command()
-        .mut_subcommand("run", run::augment)
+        .mut_subcommand("run", with_flags::<run::Config>)
         .mut_subcommand(
             "product-service",
-            product_service::config::Config::augment_args,
+            with_flags::<product_service::config::Config>,
         )
-        .mut_subcommand("order-service", order_service::config::Config::augment_args)
+        .mut_subcommand("order-service", with_flags::<order_service::config::Config>)
+}
+
+/// What a command is about stays: the settings' own words would replace it.
+fn with_flags<S: Args>(command: clap::Command) -> clap::Command {
+    let about = command.get_about().cloned().unwrap_or_default();
+    S::augment_args(command).about(about).long_about(None)
 }
 
 #[cfg(test)]

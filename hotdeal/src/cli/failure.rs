@@ -10,7 +10,7 @@ use crate::client::CallError;
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  refused by the shop (sold out, not found, not allowed, bad input), or a demo whose verdict is bad
+  1  refused by the shop (sold out, not found, not allowed, bad input); a demo's bad verdict
   2  wrong usage: unknown flags, missing arguments, bad settings
   3  the shop cannot be reached
   4  the shop cannot answer now (overloaded, unavailable) or failed: try again";

@@ -27,7 +27,7 @@ pub(super) async fn watch(
             out::line(&line);
             shown = line;
         }
-        if matches!(live["status"].as_str(), Some("ended" | "cancelled")) {
+        if live["status"] == "ended" {
             return Ok(());
         }
         sleep(every).await;

@@ -13,12 +13,16 @@ pub(crate) const DEAL_PRICE: i64 = 89_000;
 /// Units one buyer may have of it.
 pub(crate) const PER_BUYER: i64 = 10;
 
-/// A deal that runs, the newest one; `None` if none does.
+/// A deal that runs: the newest one that has units left, else the newest; `None` if none runs.
 pub(crate) async fn running(shop: &Shop) -> Result<Option<Value>, CallError> {
-    let query = [("status", "running"), ("size", "1")];
+    let query = [("status", "running"), ("size", "100")];
     let query = query.map(|(name, value)| (name, Some(value.to_owned())));
     let mut found = shop.get(&path_of("/products/deals", &query)).await?;
-    Ok(found.pointer_mut("/items/0").map(Value::take))
+    let Some(deals) = found["items"].as_array_mut() else {
+        return Ok(None);
+    };
+    let with_units = deals.iter().position(|deal| deal["available"] != 0);
+    Ok(deals.get_mut(with_units.unwrap_or(0)).map(Value::take))
 }
 
 /// Adds a product and starts a deal with all of its `units`. Answers the live deal.

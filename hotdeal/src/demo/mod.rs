@@ -31,7 +31,7 @@ pub(crate) struct Options {
     /// Connections they come over; each is kept alive and carries one order at a time
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=4096))]
     connections: u16,
-    /// The product whose running deal they race for; the newest one that runs if not given
+    /// The product whose running deal they race for; the newest one with units left if not given
     #[arg(long)]
     product: Option<ProductId>,
     /// Adds a product and starts a deal for it first, so that there is something to sell

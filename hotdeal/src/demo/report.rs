@@ -39,7 +39,7 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn new(mut burst: Burst, before: Value, after: Value) -> Self {
         burst.tally.latencies_us.sort_unstable();
-        let verdict = Verdict::of(&burst.tally, &before, &after);
+        let verdict = Verdict::of(&burst.tally, burst.elapsed, &before, &after);
         Self {
             burst,
             before,
@@ -64,7 +64,7 @@ impl Report {
         let accepted = grouped(tally.accepted);
         match self.verdict.is_good() {
             true => out::line(format!(
-                "\nVerdict: good. {accepted} orders accepted, a unit for each; the sum is exact; no unit was sold twice"
+                "\nVerdict: good. {accepted} orders accepted; the sum is exact; no unit was sold twice"
             )),
             false => out::line("\nVerdict: BAD"),
         }

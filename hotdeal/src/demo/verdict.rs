@@ -1,5 +1,7 @@
 //! Whether every unit is where the answers say; pure.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::tally::Tally;
@@ -18,7 +20,8 @@ pub(super) struct Verdict {
 
 impl Verdict {
     /// Compares the live sums before and after with what the crowd was answered, one unit an order.
-    pub(super) fn of(tally: &Tally, before: &Value, after: &Value) -> Self {
+    /// A burst that took longer than its own orders are held is judged by the sums alone.
+    pub(super) fn of(tally: &Tally, elapsed: Duration, before: &Value, after: &Value) -> Self {
         let mut verdict = Self::default();
         for (when, live) in [("before", before), ("after", after)] {
             verdict.check_sum(when, live);
@@ -31,7 +34,14 @@ impl Verdict {
         if distinct != tally.accepted {
             verdict.fault("one order was accepted twice");
         }
-        verdict.check_taken(tally, before, after);
+        match tally.shortest_hold {
+            Some(held) if elapsed >= held => {
+                let words =
+                    "orders of this burst have expired meanwhile: only the sums were compared";
+                verdict.notes.push(words.to_owned());
+            }
+            _ => verdict.check_taken(tally, before, after),
+        }
         verdict
     }
 
@@ -109,30 +119,47 @@ mod tests {
         }
     }
 
+    fn of(tally: &Tally, before: &Value, after: &Value) -> Verdict {
+        Verdict::of(tally, Duration::from_secs(1), before, after)
+    }
+
+    #[test]
+    fn a_burst_longer_than_its_own_holds_is_judged_by_the_sums_alone() {
+        let tally = |hold_s| Tally {
+            shortest_hold: Some(Duration::from_secs(hold_s)),
+            ..accepted(150, 0)
+        };
+        let (before, after) = (live(100, 0, 0), live(0, 100, 0));
+        assert!(!of(&tally(300), &before, &after).is_good());
+        let verdict = of(&tally(1), &before, &after);
+        assert!(verdict.is_good() && verdict.notes.len() == 1);
+        assert!(!of(&tally(1), &before, &live(0, 101, 0)).is_good());
+    }
+
     #[test]
     fn a_unit_for_every_order_is_good() {
-        let verdict = Verdict::of(&accepted(60, 0), &live(70, 20, 10), &live(10, 70, 20));
+        let verdict = of(&accepted(60, 0), &live(70, 20, 10), &live(10, 70, 20));
         assert_eq!(verdict, Verdict::default());
     }
 
     #[test]
     fn an_order_without_a_unit_is_a_fault() {
-        let verdict = Verdict::of(&accepted(61, 0), &live(100, 0, 0), &live(40, 60, 0));
+        let verdict = of(&accepted(61, 0), &live(100, 0, 0), &live(40, 60, 0));
         assert!(!verdict.is_good());
     }
 
     #[test]
     fn a_unit_without_an_order_is_a_fault_unless_an_answer_is_missing() {
         let (before, after) = (live(100, 0, 0), live(40, 60, 0));
-        assert!(!Verdict::of(&accepted(59, 0), &before, &after).is_good());
-        let verdict = Verdict::of(&accepted(59, 1), &before, &after);
+        assert!(!of(&accepted(59, 0), &before, &after).is_good());
+        let verdict = of(&accepted(59, 1), &before, &after);
         assert!(verdict.is_good());
         assert_eq!(verdict.notes.len(), 1);
     }
 
     #[test]
     fn holds_of_before_may_end_meanwhile() {
-        let verdict = Verdict::of(&accepted(20, 0), &live(90, 10, 0), &live(75, 25, 0));
+        let verdict = of(&accepted(20, 0), &live(90, 10, 0), &live(75, 25, 0));
         assert!(verdict.is_good());
         assert_eq!(verdict.notes, ["5 holds of earlier orders ended meanwhile"]);
     }
@@ -140,7 +167,7 @@ mod tests {
     #[test]
     fn a_sum_that_does_not_hold_and_a_figure_below_zero_are_faults() {
         for broken in [live(41, 60, 0), live(-1, 60, 41)] {
-            assert!(!Verdict::of(&accepted(60, 0), &live(100, 0, 0), &broken).is_good());
+            assert!(!of(&accepted(60, 0), &live(100, 0, 0), &broken).is_good());
         }
     }
 
@@ -148,6 +175,6 @@ mod tests {
     fn an_order_that_was_accepted_twice_is_a_fault() {
         let mut tally = accepted(60, 0);
         tally.orders.remove("1");
-        assert!(!Verdict::of(&tally, &live(100, 0, 0), &live(40, 60, 0)).is_good());
+        assert!(!of(&tally, &live(100, 0, 0), &live(40, 60, 0)).is_good());
     }
 }

@@ -10,6 +10,7 @@ use std::{
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use service_kit::config::{Common, SecretUrl, Settings};
+use sql::Engine;
 
 use super::data_dir;
 
@@ -118,7 +119,7 @@ impl AsRef<Common> for Config {
 impl Settings for Config {
     fn validate(&self) -> Result<(), String> {
         if let Some(url) = &self.own.database_url
-            && !url.expose().starts_with("postgres")
+            && Engine::of(url.expose()) != Ok(Engine::Postgres)
         {
             return Err(
                 "DATABASE_URL must begin with postgres:// or postgresql://: leave it unset to keep \
@@ -219,8 +220,7 @@ mod tests {
 
     fn load(env: &[(&str, &str)]) -> Result<Config, String> {
         let look_up = |name: &str| {
-            let database = [("DATABASE_URL", "postgres://u:pw@localhost/db")];
-            let found = env.iter().chain(&database).find(|(key, _)| *key == name);
+            let found = env.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| OsString::from(value))
         };
         match load_with("hotdeal", "", [OsString::from("hotdeal")], look_up) {
@@ -228,6 +228,15 @@ mod tests {
             Ok(Loaded::Done) => panic!("nobody asked for a check"),
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    #[test]
+    fn without_any_setting_everything_is_in_files_and_there_is_no_gate() {
+        let config = load(&[]).unwrap();
+        assert!(config.is_on_files());
+        assert!(config.product.gate_url().unwrap().is_none());
+        assert!(config.product.database_url.expose().ends_with("product.db"));
+        assert!(config.order.database_url.expose().ends_with("order.db"));
     }
 
     #[test]

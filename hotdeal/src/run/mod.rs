@@ -4,33 +4,26 @@
 //! - `data_dir`: the SQLite files' directory, which only one process may have.
 //! - `shop`: both services put together; order-service reaches the other's generated server in memory.
 //! - `serve`: on sockets; what stops in which order.
-//! - `index`: what `GET /` answers. `welcome`: the demo deal, and what to try.
+//! - `document`: what the interface of the whole is. `welcome`: the demo deal, and what to try.
 
 mod config;
 mod data_dir;
-mod index;
+mod document;
 mod serve;
 mod shop;
 mod welcome;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::{Args as _, Command};
-
 pub use self::config::Config;
 use self::serve::serve;
 
 const NAME: &str = "hotdeal";
 /// What `--help` says above the flags.
-pub const ABOUT: &str = "Runs the whole shop in one process, by default without any server: what it knows is in \
+const ABOUT: &str = "Runs the whole shop in one process, by default without any server: what it knows is in \
      two SQLite files. To start afresh, stop it and delete its data directory";
 
 /// The program `hotdeal run`, with its arguments; the first is its name.
 pub fn main(args: Vec<OsString>) -> ExitCode {
     service_kit::run::program(NAME, ABOUT, args, serve)
-}
-
-/// Its flags on `command`, for completions and help.
-pub(crate) fn augment(command: Command) -> Command {
-    Config::augment_args(command).about(ABOUT).long_about(None)
 }

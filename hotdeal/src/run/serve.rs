@@ -5,7 +5,7 @@ use std::io;
 use axum::Router;
 use service_kit::{
     auth::Access,
-    ops,
+    openapi, ops,
     run::{together, upon},
     server::{GrpcLimits, HttpLimits, bind, serve_grpc, serve_http},
     telemetry::Telemetry,
@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Config, index,
+    Config, document,
     shop::{RunError, Shop},
     welcome::{self, Addresses},
 };
@@ -80,7 +80,7 @@ async fn run(
         ..GrpcLimits::from(config.as_ref())
     };
     let front = config.product.front().map_err(RunError::Setting)?;
-    let router = index::router().merge(shop.router(admin));
+    let router = openapi::router(&document::openapi()).merge(shop.router(admin));
     let port = front.http(listeners.http);
     let http = serve_http(port, router, limits.clone(), stop.clone());
     let (router, watch) = shop.grpc(callers, &grpc_limits)?;

@@ -74,7 +74,7 @@ fn places(config: &Config, url: &str, at: Addresses) -> String {
     };
     format!(
         "hotdeal runs; Ctrl-C ends it.\n  \
-         HTTP  {url}  (GET / lists every path)\n  \
+         HTTP  {url}  ({url}/docs shows and tries every path)\n  \
          gRPC  {}\n  \
          ops   http://{}  (/health/ready, /metrics)\n  \
          data  {data}",

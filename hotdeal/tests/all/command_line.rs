@@ -337,14 +337,7 @@ async fn completions_know_the_commands_and_the_flags_of_the_shop() {
 
 #[tokio::test]
 async fn the_configuration_is_shown_with_secrets_masked_and_checked() {
-    let ran = cli(
-        &[
-            ("ADMIN_TOKEN", "hush"),
-            ("DATABASE_URL", "postgres://u:pw@h/db"),
-        ],
-        &["config", "check"],
-    )
-    .await;
+    let ran = cli(&[("ADMIN_TOKEN", "hush")], &["config", "check"]).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     for line in [
         "HOTDEAL_DATA_DIR",
@@ -359,10 +352,7 @@ async fn the_configuration_is_shown_with_secrets_masked_and_checked() {
         );
     }
     assert!(!ran.stdout.contains("hush") && !ran.stdout.contains("PRODUCT_HTTP_ADDR"));
-    let wrong = [
-        ("HOTDEAL_HTTP_ADDR", "0.0.0.0:1"),
-        ("DATABASE_URL", "postgres://u:pw@h/db"),
-    ];
+    let wrong = [("HOTDEAL_HTTP_ADDR", "0.0.0.0:1")];
     let ran = cli(&wrong, &["config", "check"]).await;
     assert!(
         ran.code == 2 && ran.stderr.contains("ADMIN_TOKEN"),

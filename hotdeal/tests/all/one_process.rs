@@ -1,9 +1,15 @@
 //! The whole shop in one process: what it answers, and how it ends.
 
-use crate::shop::{SOON, Shop, text};
-use product_api::{DecreaseStockRequest, StockItem, product_service_client::ProductServiceClient};
+use std::fs;
+
+use product_api::{
+    DecreaseStockRequest, StockItem, WatchDealRequest, product_service_client::ProductServiceClient,
+};
+use serde_json::Value;
 use test_kit::{Postgres, Redis, eventually};
 use tonic::transport::Channel;
+
+use crate::shop::{SOON, Shop, text};
 
 #[tokio::test]
 async fn every_path_of_both_services_is_on_one_port() {
@@ -34,21 +40,18 @@ async fn every_path_of_both_services_is_on_one_port() {
     );
 }
 
+/// 1,500 buyers race for the product's deal.
+async fn crowd(shop: &Shop, product: &str) -> Value {
+    let size = ["--buyers", "1500", "--connections", "32"];
+    let demo = [&["demo", "--product", product][..], &size].concat();
+    shop.json(&demo).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_leaves_exactly_nothing() {
     let shop = Shop::start().await;
     let product = shop.start_deal(300).await;
-    let report = shop
-        .json(&[
-            "demo",
-            "--buyers",
-            "1500",
-            "--connections",
-            "32",
-            "--product",
-            &product,
-        ])
-        .await;
+    let report = crowd(&shop, &product).await;
     assert_eq!(report["accepted"], 300, "{report}");
     assert_eq!(report["out_of_stock"], 1_200, "{report}");
     assert_eq!(report["verdict"]["is_good"], true, "{report}");
@@ -69,17 +72,7 @@ async fn on_postgres_and_redis_a_crowd_leaves_exactly_nothing_too() {
     ];
     let shop = Shop::start_with(&env, &[]).await;
     let product = shop.start_deal(300).await;
-    let report = shop
-        .json(&[
-            "demo",
-            "--buyers",
-            "1500",
-            "--connections",
-            "32",
-            "--product",
-            &product,
-        ])
-        .await;
+    let report = crowd(&shop, &product).await;
     assert_eq!(report["accepted"], 300, "{report}");
     assert_eq!(report["verdict"]["is_good"], true, "{report}");
     let live = shop.live(&product).await;
@@ -136,6 +129,13 @@ async fn a_demo_shows_tables_to_people_and_starts_a_deal_when_asked() {
         again.code == 0 && again.stdout.contains("--fresh-deal"),
         "{again:?}"
     );
+    // What has units left is raced for before what is newer and has none.
+    let product = shop.start_deal(5).await;
+    shop.json(&["demo", "--fresh-deal", "--units", "1", "--buyers", "2"])
+        .await;
+    let report = shop.json(&["demo", "--buyers", "10"]).await;
+    assert_eq!(report["accepted"], 5, "{report}");
+    assert_eq!(shop.live(&product).await["held"], 5);
 }
 
 #[tokio::test]
@@ -192,9 +192,40 @@ async fn a_stop_lets_the_shop_end_well_and_its_orders_stay() {
     shop.process.terminate();
     let status = shop.process.wait(SOON).await;
     assert!(status.success(), "{}", shop.process.output());
+    let files = fs::read_dir(shop.data_dir()).unwrap();
+    let names: Vec<String> = files
+        .map(|file| file.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with("-wal"))
+        .collect();
+    assert!(names.is_empty(), "a database was not closed: {names:?}");
     shop.restart().await;
     let path = format!("/orders/{}", text(&placed, "id"));
     let (_, read, _) = shop.http.get(&path, &headers).await;
     assert_eq!(read, placed);
     assert_eq!(shop.live(&product).await["held"], 2);
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_streams_that_nobody_would_end() {
+    // Whoever waits for them waits longer than this test does.
+    let shop = Shop::start_with(&[("DRAIN_TIMEOUT", "10m")], &[]).await;
+    let product = shop.start_deal(5).await;
+    let user = "0198c0de-0000-7000-8000-000000000001";
+    let placed = shop
+        .json(&["order", "place", &product, "--user", user])
+        .await;
+    let path = format!("/orders/{}/events", text(&placed, "id"));
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let events = client.get(shop.http.url(&path)).header("x-user-id", user);
+    let mut events = events.send().await.unwrap();
+    assert!(events.chunk().await.unwrap().is_some());
+    let channel = Channel::from_shared(shop.grpc_url.clone()).unwrap();
+    let mut client = ProductServiceClient::new(channel.connect().await.unwrap());
+    let deal_id = text(&shop.live(&product).await, "deal_id");
+    let watched = client.watch_deal(WatchDealRequest { deal_id }).await;
+    let mut deals = watched.unwrap().into_inner();
+    assert!(deals.message().await.unwrap().is_some());
+    shop.process.terminate();
+    let status = shop.process.wait(SOON).await;
+    assert!(status.success(), "{}", shop.process.output());
 }

@@ -5,7 +5,7 @@ use std::{ffi::OsStr, process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use test_kit::{Http, Port, Postgres, Process, Program};
+use test_kit::{Http, Port, Process, Program};
 use tokio::process::Command;
 
 /// A machine under load may be slow; nobody is to give up because of it.
@@ -42,8 +42,6 @@ impl Shop {
             .env("HOTDEAL_GRPC_ADDR", grpc.address().to_string())
             .env("HOTDEAL_OPS_ADDR", ops.address().to_string())
             .env("REQUEST_TIMEOUT", "60s");
-        // Until every table is in files too.
-        program = program.env("DATABASE_URL", &Postgres::shared().database().await.url);
         for (name, value) in env {
             program = program.env(*name, *value);
         }

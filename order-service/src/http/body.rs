@@ -2,9 +2,10 @@
 
 use std::str::FromStr;
 
-use domain::Quantity;
+use domain::{DealId, ProductId, Quantity};
 use serde_json::{Map, Value};
 use service_kit::problem::FieldError;
+use utoipa::ToSchema;
 
 use crate::order::{RequestedLine, ShippingAddress};
 
@@ -28,6 +29,28 @@ const SERVER_SETS: [&str; 14] = [
     "cancel_reason",
 ];
 const SERVER_SETS_IN_ITEMS: [&str; 5] = ["id", "status", "unit_price", "subtotal", "product_name"];
+
+/// What the body looks like, for the document; it is read by hand, so that all its faults are said at once.
+#[derive(ToSchema)]
+#[schema(as = OrderRequest)]
+#[expect(dead_code, reason = "only its shape counts")]
+pub(super) struct OrderBody {
+    /// Lines of one product are summed.
+    #[schema(min_items = 1, max_items = 100)]
+    items: Vec<LineBody>,
+    shipping_address: Option<ShippingAddress>,
+}
+
+/// One line.
+#[derive(ToSchema)]
+#[schema(as = OrderRequestLine)]
+#[expect(dead_code, reason = "only its shape counts")]
+struct LineBody {
+    product_id: ProductId,
+    quantity: Quantity,
+    /// The deal that must run, or the line is refused: without it the price may be another.
+    deal_id: Option<DealId>,
+}
 
 /// The body's meaning.
 #[derive(Debug)]

@@ -3,14 +3,22 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use domain::OrderId;
+use domain::{ErrorCode, OrderId};
 use serde_json::{Map, Value};
 use service_kit::{
     extract::{OptionalJson, Path},
+    openapi::Refusals,
     problem::{FieldError, Problem},
+    refusals,
 };
+use utoipa::ToSchema;
 
-use super::{Api, body, buyer::Buyer, problem, view::OrderView};
+use super::{
+    Api, body,
+    buyer::Buyer,
+    problem::{self, codes},
+    view::OrderView,
+};
 use crate::cancel::NOTE_LEN_MAX;
 
 /// Fields that only the server sets: whoever sends them believes that they count.
@@ -33,7 +41,39 @@ const SERVER_SETS: [&str; 16] = [
     "deal_id",
 ];
 
-/// Gives the buyer's order up, confirmed or not, for a reason in his own words.
+/// Why the buyer gives it up.
+#[derive(ToSchema)]
+#[schema(as = Cancellation)]
+#[expect(dead_code, reason = "only its shape counts: the body is read by hand")]
+pub(super) struct CancelBody {
+    /// In his own words.
+    #[schema(max_length = 200)]
+    reason: Option<String>,
+}
+
+refusals!(
+    Refused = Refusals::new()
+        .parameters()
+        .body()
+        .unauthorized()
+        .also(codes(&[
+            ErrorCode::NotFound,
+            ErrorCode::IllegalTransition,
+            ErrorCode::RateLimited
+        ]))
+);
+
+/// Gives the buyer's order up, for a reason in his own words.
+#[utoipa::path(
+    post,
+    path = "/orders/{id}/cancel",
+    operation_id = "cancelOrder",
+    tag = "orders",
+    params(("id" = OrderId, Path)),
+    request_body(content = Option<CancelBody>),
+    security(("user" = [])),
+    responses((status = 200, description = "The order as it stands.", body = OrderView), Refused),
+)]
 pub(super) async fn cancel(
     State(api): State<Arc<Api>>,
     Buyer(buyer): Buyer,

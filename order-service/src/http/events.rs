@@ -12,10 +12,16 @@ use axum::{
 };
 use domain::{ErrorCode, OrderId};
 use futures::{Stream, stream::unfold};
-use service_kit::{extract::Path, problem::Problem, server::Draining};
+use service_kit::{extract::Path, openapi::Refusals, problem::Problem, refusals, server::Draining};
 use tokio::time::{Instant, sleep_until};
+use utoipa::ToSchema;
 
-use super::{Api, buyer::Buyer, problem, view::OrderView};
+use super::{
+    Api,
+    buyer::Buyer,
+    problem::{self, codes},
+    view::OrderView,
+};
 use crate::{
     order::{self, Order},
     watch::{NotWatched, Watch},
@@ -28,9 +34,40 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const RETRY: Duration = Duration::from_secs(1);
 const LAST_EVENT_ID: &str = "last-event-id";
 
-/// Server-sent events: the order as it stands, then each change, until it is confirmed or has ended, the
-/// stream is too old, or the server stops. Whoever comes back with `Last-Event-ID` is not told again what
-/// he has seen; if nothing more will come, the answer is `204`, which tells a browser to stay away.
+/// One event of the stream.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its shape counts")]
+struct OrderEvent {
+    /// `order`.
+    event: String,
+    /// To be sent as `Last-Event-ID` by whoever comes back.
+    id: String,
+    /// The order, as JSON.
+    #[schema(content_media_type = "application/json")]
+    data: String,
+}
+
+refusals!(
+    Refused = Refusals::new()
+        .parameters()
+        .unauthorized()
+        .also(codes(&[ErrorCode::NotFound, ErrorCode::RateLimited]))
+);
+
+/// The order as it stands, then each change, as server-sent events.
+///
+/// Until it is confirmed or has ended, the stream is too old, or the server stops. Whoever comes back with
+/// `Last-Event-ID` is not told again what he has seen; if nothing more will come, the answer is `204`,
+/// which tells a browser to stay away.
+#[utoipa::path(
+    get,
+    path = "/orders/{id}/events",
+    operation_id = "watchOrder",
+    tag = "orders",
+    params(("id" = OrderId, Path), ("Last-Event-ID" = Option<String>, Header, description = "The last event that was seen.")),
+    security(("user" = [])),
+    responses((status = 200, description = "Events whose data is the order.", body = OrderEvent, content_type = "text/event-stream"), (status = 204, description = "Nothing more will come."), Refused),
+)]
 pub(super) async fn events(
     State(api): State<Arc<Api>>,
     Buyer(buyer): Buyer,
@@ -42,7 +79,7 @@ pub(super) async fn events(
     let (order, _) = read.map_err(|error| problem::not_ended(&error))?;
     let seen = seen(&headers);
     if is_told_to_the_end(&order) && seen == Some(order.version) {
-        return Ok(no_store(StatusCode::NO_CONTENT.into_response()));
+        return Ok(unbuffered(StatusCode::NO_CONTENT.into_response()));
     }
     let watch = api
         .orders
@@ -52,7 +89,7 @@ pub(super) async fn events(
             NotWatched::BuyerFull => problem::of(ErrorCode::RateLimited),
             NotWatched::Full => problem::of(ErrorCode::Overloaded),
         })?;
-    let stream = Telling {
+    let stream = OrderStream {
         watch,
         told: seen,
         has_ended: false,
@@ -61,7 +98,7 @@ pub(super) async fn events(
         draining,
     };
     let sse = Sse::new(stream.events()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
-    Ok(no_store(sse.into_response()))
+    Ok(unbuffered(sse.into_response()))
 }
 
 /// The version that the client has seen, if it says so in our words.
@@ -79,7 +116,7 @@ fn is_told_to_the_end(order: &Order) -> bool {
     )
 }
 
-fn no_store(mut response: Response) -> Response {
+fn unbuffered(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // A proxy of the widespread kind must not collect events before it hands them on.
@@ -89,7 +126,7 @@ fn no_store(mut response: Response) -> Response {
 }
 
 /// One stream, and how far it has come.
-struct Telling {
+struct OrderStream {
     watch: Watch,
     /// The version that was told last.
     told: Option<i64>,
@@ -99,11 +136,11 @@ struct Telling {
     draining: Draining,
 }
 
-impl Telling {
+impl OrderStream {
     fn events(self) -> impl Stream<Item = Result<Event, Infallible>> {
-        unfold(self, async |mut telling| {
-            let event = telling.next().await?;
-            Some((Ok(event), telling))
+        unfold(self, async |mut stream| {
+            let event = stream.next().await?;
+            Some((Ok(event), stream))
         })
     }
 

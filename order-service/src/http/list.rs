@@ -7,8 +7,10 @@ use domain::Timestamp;
 use serde::Deserialize;
 use service_kit::{
     extract::Query,
+    openapi::Refusals,
     page::{Page, PageQuery},
     problem::{FieldError, Problem},
+    refusals,
 };
 
 use super::{Api, buyer::Buyer, problem, view::OrderView};
@@ -27,7 +29,23 @@ pub(super) struct ListQuery {
     created_to: Option<String>,
 }
 
+refusals!(Refused = Refusals::new().parameters().unauthorized());
+
 /// The buyer's own orders, newest first.
+#[utoipa::path(
+    get,
+    path = "/orders",
+    operation_id = "listOrders",
+    tag = "orders",
+    params(
+        PageQuery,
+        ("status" = Option<Vec<Status>>, Query, style = Form, explode = false),
+        ("created_from" = Option<Timestamp>, Query, description = "Included."),
+        ("created_to" = Option<Timestamp>, Query, description = "Excluded."),
+    ),
+    security(("user" = [])),
+    responses((status = 200, description = "The orders.", body = Page<OrderView>), Refused),
+)]
 pub(super) async fn list(
     State(api): State<Arc<Api>>,
     Buyer(buyer): Buyer,

@@ -1,7 +1,7 @@
 //! What buyers talk to.
 //!
 //! - `routes`: every route.
-//! - `place`, `read`, `list`, `confirm`, `cancel`, `events`: one endpoint each; [`index`] lists them.
+//! - `place`, `read`, `list`, `confirm`, `cancel`, `events`: one endpoint each.
 //! - `buyer`: who is asking. `body`: what a `POST /orders` must look like. `view`: an order as JSON.
 //! - `problem`: from refusals and failures to answers; `words`: what they say to the buyer.
 
@@ -10,7 +10,6 @@ mod buyer;
 mod cancel;
 mod confirm;
 mod events;
-pub mod index;
 mod list;
 mod place;
 mod problem;
@@ -28,7 +27,7 @@ use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
-pub use routes::router;
+pub use routes::{openapi, router};
 
 use crate::{ending::Orders, place::Placer};
 

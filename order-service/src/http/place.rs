@@ -7,12 +7,21 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use domain::ErrorCode;
 use service_kit::{
     extract::Json,
+    openapi::Refusals,
     problem::{FieldError, Problem},
+    refusals,
 };
 
-use super::{Api, body, buyer::Buyer, problem, view::OrderView};
+use super::{
+    Api,
+    body::{self, OrderBody},
+    buyer::Buyer,
+    problem::{self, codes},
+    view::OrderView,
+};
 use crate::{
     metrics,
     order::IdempotencyKey,
@@ -22,7 +31,30 @@ use crate::{
 const KEY: &str = "idempotency-key";
 const REPLAYED: &str = "idempotent-replayed";
 
-/// `202` with the order once its stock is held and its row is committed.
+refusals!(
+    Refused = Refusals::new().body().unauthorized().also(codes(&[
+        ErrorCode::OutOfStock,
+        ErrorCode::PerUserLimit,
+        ErrorCode::DealNotOpen,
+        ErrorCode::HoldEnded,
+        ErrorCode::KeyReused,
+        ErrorCode::OrderIdReused,
+        ErrorCode::ProductNotFound,
+        ErrorCode::RateLimited
+    ]))
+);
+
+/// Places an order, which is answered once its stock is held and its row is committed.
+#[utoipa::path(
+    post,
+    path = "/orders",
+    operation_id = "placeOrder",
+    tag = "orders",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes repeating the request safe: the same key and body answer the same order.", min_length = 1, max_length = 255)),
+    request_body(content = OrderBody),
+    security(("user" = [])),
+    responses((status = 202, description = "The order as it stands.", body = OrderView, headers(("Location" = String, description = "Path of the order."), ("Idempotent-Replayed" = String, description = "`true` when the order was there already."))), Refused),
+)]
 pub(super) async fn place(
     State(api): State<Arc<Api>>,
     Buyer(user_id): Buyer,

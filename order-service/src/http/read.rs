@@ -3,12 +3,33 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use domain::OrderId;
-use service_kit::{extract::Path, problem::Problem};
+use domain::{ErrorCode, OrderId};
+use service_kit::{extract::Path, openapi::Refusals, problem::Problem, refusals};
 
-use super::{Api, buyer::Buyer, problem, view::OrderView};
+use super::{
+    Api,
+    buyer::Buyer,
+    problem::{self, codes},
+    view::OrderView,
+};
+
+refusals!(
+    Refused = Refusals::new()
+        .parameters()
+        .unauthorized()
+        .also(codes(&[ErrorCode::NotFound]))
+);
 
 /// The buyer's own order; another buyer's is as good as none.
+#[utoipa::path(
+    get,
+    path = "/orders/{id}",
+    operation_id = "getOrder",
+    tag = "orders",
+    params(("id" = OrderId, Path)),
+    security(("user" = [])),
+    responses((status = 200, description = "The order as it stands.", body = OrderView), Refused),
+)]
 pub(super) async fn read(
     State(api): State<Arc<Api>>,
     Buyer(buyer): Buyer,

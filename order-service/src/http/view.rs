@@ -2,15 +2,18 @@
 
 use domain::{DealId, Money, OrderId, ProductId, Quantity, Timestamp, UserId};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::order::{Line, Order, ShippingAddress, State};
+use crate::order::{Line, Order, ShippingAddress, State, Status};
 
 /// One order.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Order)]
 pub(super) struct OrderView {
     id: OrderId,
     user_id: UserId,
+    #[schema(value_type = Status)]
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -34,7 +37,8 @@ pub(super) struct OrderView {
 }
 
 /// One product of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrderLine)]
 struct LineView {
     id: Uuid,
     product_id: ProductId,

@@ -67,7 +67,8 @@ impl State {
 }
 
 /// The name of a [`State`], as it stands in the database and on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, utoipa::ToSchema)]
+#[schema(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
     /// See [`State::Pending`].
     Pending,

@@ -147,11 +147,7 @@ impl Stock {
         reason: &Reason,
         deadline: Instant,
     ) -> Result<Ending, StockError> {
-        let message = RestoreStockRequest {
-            order_id: id.to_string(),
-            reason: reason.to_string(),
-            return_sold: false,
-        };
+        let message = give_back(id, reason, false);
         self.end("restore", id, message, deadline, wire::restore)
             .await
     }
@@ -167,11 +163,7 @@ impl Stock {
         reason: &Reason,
         deadline: Instant,
     ) -> Result<Ending, StockError> {
-        let message = RestoreStockRequest {
-            order_id: id.to_string(),
-            reason: reason.to_string(),
-            return_sold: true,
-        };
+        let message = give_back(id, reason, true);
         self.end("take_back", id, message, deadline, wire::restore)
             .await
     }
@@ -249,6 +241,14 @@ impl Stock {
             metadata.insert(trace::HEADER, header);
         }
         request
+    }
+}
+
+fn give_back(id: OrderId, reason: &Reason, return_sold: bool) -> RestoreStockRequest {
+    RestoreStockRequest {
+        order_id: id.to_string(),
+        reason: reason.to_string(),
+        return_sold,
     }
 }
 

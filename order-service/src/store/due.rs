@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use domain::{OrderId, Timestamp};
-use sql::Engine;
+use sql::Statement;
 use uuid::Uuid;
 
 use super::{Store, StoreError, answered};
@@ -31,16 +31,11 @@ macro_rules! lease {
 /// The statement for each engine: a file has one writer, who meets nobody.
 macro_rules! leases {
     ($waits:literal, $order:literal) => {
-        Leases {
+        Statement {
             postgres: lease!($waits, $order, "FOR UPDATE SKIP LOCKED"),
             sqlite: lease!($waits, $order, ""),
         }
     };
-}
-
-struct Leases {
-    postgres: &'static str,
-    sqlite: &'static str,
 }
 
 impl Store {
@@ -50,7 +45,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn lease_due(&self, limit: i64, lease: Duration) -> Result<Vec<OrderId>, StoreError> {
-        const DUE: Leases = leases!(
+        const DUE: Statement = leases!(
             "status = 'PENDING' AND flow = 'hold'
              AND expires_at_us <= (SELECT now_us FROM clock)",
             "expires_at_us"
@@ -67,20 +62,17 @@ impl Store {
         limit: i64,
         lease: Duration,
     ) -> Result<Vec<OrderId>, StoreError> {
-        const CANCELLING: Leases = leases!("cancelling_at_us IS NOT NULL", "cancelling_at_us");
+        const CANCELLING: Statement = leases!("cancelling_at_us IS NOT NULL", "cancelling_at_us");
         self.lease(CANCELLING, limit, lease).await
     }
 
     async fn lease(
         &self,
-        statements: Leases,
+        statement: Statement,
         limit: i64,
         lease: Duration,
     ) -> Result<Vec<OrderId>, StoreError> {
-        let statement = match self.database.engine() {
-            Engine::Postgres => statements.postgres,
-            Engine::Sqlite => statements.sqlite,
-        };
+        let statement = statement.on(self.database.engine());
         let lease_us = i64::try_from(lease.as_micros()).unwrap_or(i64::MAX);
         let ids: Vec<Uuid> = sql::write!(&self.database, |pool| {
             let leasing = sqlx::query_scalar(statement).bind(limit).bind(lease_us);

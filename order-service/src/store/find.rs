@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use domain::{OrderId, Timestamp};
-use sql::Database;
+use sql::{
+    Database,
+    list::{Hex, array, json, json_ids},
+};
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{
     Store, StoreError, again,
-    bulk::{Hex, json, json_ids},
     row::{OrderRow, columns},
 };
 use crate::order::Order;
@@ -59,7 +60,7 @@ impl Store {
         );
         let rows: Vec<OrderRow> = match &self.database {
             Database::Postgres(pool) => {
-                let ids: Vec<Uuid> = seen.iter().map(|(id, _)| id.0).collect();
+                let ids = array(seen, |(id, _)| id.0);
                 let versions: Vec<i64> = seen.iter().map(|(_, version)| *version).collect();
                 let find = || sqlx::query_as(POSTGRES).bind(&ids).bind(&versions);
                 again(|| find().fetch_all(pool)).await?
@@ -92,11 +93,11 @@ impl Store {
         }
         let rows: Vec<OrderRow> = match &self.database {
             Database::Postgres(pool) => {
-                let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+                let ids = array(ids, |id| id.0);
                 again(|| sqlx::query_as(POSTGRES).bind(&ids).fetch_all(pool)).await?
             }
             Database::Sqlite(file) => {
-                let ids = json_ids(ids)?;
+                let ids = json_ids(ids, |id| id.0)?;
                 again(|| sqlx::query_as(SQLITE).bind(&ids).fetch_all(file.reader())).await?
             }
         };

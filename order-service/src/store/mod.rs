@@ -5,13 +5,12 @@
 //! - [`update`]: moves one order on, if it still stands where it was read.
 //! - [`due`]: leases orders that wait for somebody: overdue ones, half cancelled ones; counts them.
 //! - [`retain`]: deletes what ended long ago.
-//! - [`row`]: between a row and an order. `bulk`: how lists travel to SQLite.
+//! - [`row`]: between a row and an order.
 //!
 //! Statements that both engines understand exist once; where they differ, by lists and locks, the two
 //! stand one above the other. `(SELECT now_us FROM clock)` is the database's clock, evaluated once, which
 //! lets an index be used.
 
-mod bulk;
 pub mod due;
 pub mod find;
 pub mod insert;

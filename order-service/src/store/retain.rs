@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sql::Engine;
+use sql::Statement;
 
 use super::{Store, StoreError, answered};
 
@@ -23,8 +23,10 @@ macro_rules! delete {
         )
     };
 }
-const DELETE_POSTGRES: &str = delete!("FOR UPDATE SKIP LOCKED");
-const DELETE_SQLITE: &str = delete!("");
+const DELETE: Statement = Statement {
+    postgres: delete!("FOR UPDATE SKIP LOCKED"),
+    sqlite: delete!(""),
+};
 
 impl Store {
     /// Deletes at most `limit` orders that reached their final state longer than `retention` ago, and
@@ -33,10 +35,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn delete_ended(&self, retention: Duration, limit: i64) -> Result<u64, StoreError> {
-        let statement = match self.database.engine() {
-            Engine::Postgres => DELETE_POSTGRES,
-            Engine::Sqlite => DELETE_SQLITE,
-        };
+        let statement = DELETE.on(self.database.engine());
         let retention_us = i64::try_from(retention.as_micros()).unwrap_or(i64::MAX);
         sql::write!(&self.database, |pool| {
             let deleting = sqlx::query(statement).bind(retention_us).bind(limit);

@@ -29,6 +29,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use service_kit::{
     config::{Loaded, load_with},
+    openapi,
     server::{HttpLimits, serve_http},
 };
 use sqlx::Connection as _;
@@ -91,7 +92,7 @@ impl Shop {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
-        let router = http::index::router().merge(service.router());
+        let router = openapi::router(&http::openapi()).merge(service.router());
         tokio::spawn(serve_http(listener, router, limits, stop.clone()));
         let ended = tokio::spawn(service.run(stop.clone()));
         let database = sql::connect(sql::PoolOptions::new(url, SCHEMA))

@@ -2,8 +2,8 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    future::pending,
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
 };
 
 use domain::{Clock as _, SystemClock};
@@ -97,7 +97,8 @@ impl Product {
         id
     }
 
-    /// The next call of `method` (`decrease`, `confirm`, `restore`, `take_back`) goes wrong; later ones queue up.
+    /// The next call of `method` (`decrease`, `confirm`, `restore`, `take_back`) goes wrong; later ones
+    /// queue up.
     pub(crate) fn fail(&self, method: &'static str, fault: Fault) {
         self.lock()
             .faults
@@ -189,14 +190,10 @@ impl Product {
             }
             Some(Fault::LoseRequest) => Err(Status::unavailable("the request is lost")),
             Some(Fault::Refuse(status)) => Err(status),
-            Some(Fault::Hang) => {
-                tokio::time::sleep(Duration::from_secs(3600)).await;
-                Err(Status::unavailable("hung"))
-            }
+            Some(Fault::Hang) => pending().await,
             Some(Fault::HangAfter) => {
                 let _ = act(&mut self.lock(), message);
-                tokio::time::sleep(Duration::from_secs(3600)).await;
-                Err(Status::unavailable("hung"))
+                pending().await
             }
             Some(Fault::Panic) => panic!("on purpose"),
         }

@@ -97,6 +97,7 @@ CREATE TABLE holds (
     CONSTRAINT tombstone_holds_nothing CHECK (user_id IS NOT NULL OR (state = 'released' AND lines = '[]'))
 ) STRICT;
 CREATE INDEX holds_open_by_expiry ON holds (expires_at_us) WHERE state = 'open';
+CREATE INDEX holds_ended_by_age ON holds (ended_at_us) WHERE ended_at_us IS NOT NULL;
 
 -- Units of a deal that a buyer holds or has bought; only where the deal has a limit.
 CREATE TABLE deal_buyers (
@@ -114,3 +115,4 @@ CREATE TABLE batches (
     is_void        INTEGER NOT NULL CHECK (is_void IN (0, 1)),
     recorded_at_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX batches_by_age ON batches (recorded_at_us);

@@ -2,7 +2,7 @@
 
 use domain::{DealId, Money, ProductId, Timestamp};
 
-use crate::ledger::book::{DealStatus, Sums};
+use crate::ledger::{deal::DealStatus, sums::Sums};
 
 /// A product with its stock at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]

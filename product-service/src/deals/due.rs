@@ -5,8 +5,8 @@ use domain::DealId;
 use crate::{
     deals::Deals,
     ledger::{
-        book::{DealRow, DealStatus},
         command::{Command, Outcome},
+        deal::{DealRow, DealStatus},
     },
     metrics,
     stock::{StockError, unexpected},

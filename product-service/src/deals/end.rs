@@ -11,8 +11,8 @@ use crate::{
     deals::Deals,
     gate::Gate,
     ledger::{
-        book::{DealRow, DealStatus},
         command::{Command, Outcome},
+        deal::{DealRow, DealStatus},
     },
     stock::{StockError, unexpected},
 };

@@ -5,7 +5,7 @@ use service_kit::page::{Page, PageQuery};
 
 use crate::{
     deals::Deals,
-    ledger::book::{DealRow, DealStatus},
+    ledger::deal::{DealRow, DealStatus},
     stock::StockError,
 };
 

@@ -5,7 +5,7 @@ use domain::ProductId;
 use crate::{
     deals::Deals,
     gate::{Gate, Settled},
-    ledger::book::DealRow,
+    ledger::deal::DealRow,
     stock::StockError,
 };
 

@@ -3,8 +3,8 @@
 //! - `start`, `end`: units move between shelf and deal in the ledger's transaction; the gate
 //!   follows.
 //! - `schedule`: deals planned and plans dropped. `due`: what happens to them when their time has come.
-//! - `selling`: pause, resume, restock. `list`: deals in pages. [`watch`]: deals
-//!   told again whenever they change.
+//! - `selling`: pause, resume, restock. `list`: deals in pages. [`watch`]: deals told again whenever they
+//!   change.
 //! - `live`: where every unit is, in the ledger and at the gate.
 
 mod due;
@@ -32,7 +32,7 @@ pub use self::{
 };
 use crate::{
     gate::Gate,
-    ledger::book::DealRow,
+    ledger::deal::DealRow,
     stock::{Stock, StockError},
     store::Store,
 };

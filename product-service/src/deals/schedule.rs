@@ -5,8 +5,8 @@ use domain::{DealId, Money, ProductId, Timestamp};
 use crate::{
     deals::Deals,
     ledger::{
-        book::DealRow,
         command::{Command, Outcome, ScheduleDeal},
+        deal::DealRow,
     },
     stock::{StockError, unexpected},
 };

@@ -5,8 +5,8 @@ use domain::ProductId;
 use crate::{
     deals::Deals,
     ledger::{
-        book::DealRow,
         command::{Command, Outcome, Refusal},
+        deal::DealRow,
     },
     stock::{StockError, routes::DealRoute, unexpected},
 };

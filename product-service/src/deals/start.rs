@@ -6,8 +6,8 @@ use crate::{
     deals::{Deals, schedule::invalid},
     gate::GateLoad,
     ledger::{
-        book::{DealRow, DealStatus},
         command::{Command, OpenDeal, Outcome, Refusal},
+        deal::{DealRow, DealStatus},
     },
     stock::{StockError, routes::DealRoute, unexpected},
 };

@@ -1,11 +1,11 @@
 //! Watching deals: whoever watches gets a deal as it stands, and again whenever it has changed.
 //!
 //! However many watch, the process reads the watched deals with one question: soon after a commit of its
-//! own, and every [`POLL_EVERY`] for what other replicas do. It asks nothing while nobody watches.
+//! own, and every `POLL_EVERY` for what other replicas do. It asks nothing while nobody watches.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -18,7 +18,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ledger::book::{DealRow, DealStatus},
+    ledger::deal::{DealRow, DealStatus},
     metrics,
     stock::StockError,
     store::Store,
@@ -155,7 +155,7 @@ impl Watches {
         Ok(())
     }
 
-    fn watched(&self) -> std::sync::MutexGuard<'_, HashMap<DealId, watch::Sender<DealRow>>> {
+    fn watched(&self) -> MutexGuard<'_, HashMap<DealId, watch::Sender<DealRow>>> {
         self.0
             .watched
             .lock()

@@ -5,7 +5,7 @@ use product_api::{Deal as DealMessage, GetDealRequest, WatchDealRequest};
 use tonic::Status;
 
 use super::{convert, errors};
-use crate::{deals::Deals, ledger::book::DealRow};
+use crate::{deals::Deals, ledger::deal::DealRow};
 
 pub(super) async fn get(deals: &Deals, request: GetDealRequest) -> Result<DealMessage, Status> {
     let deal_id = convert::id("deal_id", &request.deal_id)?;

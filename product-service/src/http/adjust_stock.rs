@@ -1,28 +1,65 @@
 //! `PATCH /products/{product_id}/stock`: adds units to the shelf or writes some off.
 
 use axum::{Json as Body, extract::State};
-use domain::ProductId;
+use domain::{ErrorCode, ProductId};
 use serde::Deserialize;
 use service_kit::{
     extract::{Json, Path},
+    openapi::Refusals,
     problem::{FieldError, Problem},
+    refusals,
 };
+use utoipa::ToSchema;
 
-use super::{Shop, body::ServerSet, get_stock::StockBody, refuse};
+use super::{
+    Shop,
+    body::ServerSet,
+    get_stock::StockBody,
+    refuse::{self, codes},
+};
 use crate::catalog::check::UNITS_MAX;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = StockChange)]
 pub(super) struct Request {
+    /// Units to add, or, negative, to write off; not 0.
+    #[schema(minimum = -1_000_000_000, maximum = 1_000_000_000)]
     delta: i64,
     // How much there is follows from the delta.
     #[serde(default, rename = "stock")]
+    #[schema(ignore)]
     _stock: ServerSet,
     #[serde(default, rename = "product_id")]
+    #[schema(ignore)]
     _product_id: ServerSet,
     #[serde(default, rename = "shelf")]
+    #[schema(ignore)]
     _shelf: ServerSet,
 }
 
+refusals!(
+    Refused = Refusals::new()
+        .parameters()
+        .body()
+        .unauthorized()
+        .also(codes(&[
+            ErrorCode::NotFound,
+            ErrorCode::OutOfStock,
+            ErrorCode::ProductNotFound
+        ]))
+);
+
+/// Adds units to the shelf or writes some off.
+#[utoipa::path(
+    patch,
+    path = "/products/{product_id}/stock",
+    operation_id = "moveStock",
+    tag = "stock",
+    params(("product_id" = ProductId, Path)),
+    request_body(content = Request),
+    security(("bearer" = [])),
+    responses((status = 200, description = "The stock.", body = StockBody), Refused),
+)]
 pub(super) async fn adjust(
     State(shop): State<Shop>,
     Path(product_id): Path<ProductId>,

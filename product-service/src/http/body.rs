@@ -2,10 +2,14 @@
 
 use domain::{DealId, ProductId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use utoipa::ToSchema;
 
 use crate::{
     catalog::{Product, ProductDeal},
-    ledger::book::{DealRow, Sums},
+    ledger::{
+        deal::{DealRow, DealStatus},
+        sums::Sums,
+    },
 };
 
 /// A field that only the server sets: whatever a caller writes there is refused.
@@ -28,7 +32,8 @@ where
 }
 
 /// A product of the catalogue.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Product)]
 pub(super) struct ProductBody {
     id: ProductId,
     name: String,
@@ -43,9 +48,11 @@ pub(super) struct ProductBody {
 }
 
 /// The deal that sells in the shelf's place.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProductDeal)]
 struct ProductDealBody {
     deal_id: DealId,
+    #[schema(value_type = DealStatus)]
     status: &'static str,
     price: i64,
     stock: i64,
@@ -82,7 +89,8 @@ impl From<ProductDeal> for ProductDealBody {
 }
 
 /// Where units are: `initial + restocked = available + held + sold + written_off + returned`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Sums)]
 pub(super) struct SumsBody {
     initial: i64,
     restocked: i64,
@@ -108,10 +116,12 @@ impl From<Sums> for SumsBody {
 }
 
 /// A deal with its sum.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Deal)]
 pub(super) struct DealBody {
     deal_id: DealId,
     product_id: ProductId,
+    #[schema(value_type = DealStatus)]
     status: &'static str,
     unit_price: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,7 +135,6 @@ pub(super) struct DealBody {
     planned: i64,
     #[serde(flatten)]
     sums: SumsBody,
-    owed: i64,
 }
 
 impl From<DealRow> for DealBody {
@@ -141,16 +150,17 @@ impl From<DealRow> for DealBody {
             ended_at: deal.ended_at,
             planned: deal.planned,
             sums: deal.sums.into(),
-            owed: deal.owed,
         }
     }
 }
 
 /// A deal after it was told something.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ChangedDeal)]
 pub(super) struct ChangedDealBody {
     product_id: ProductId,
     deal_id: DealId,
+    #[schema(value_type = DealStatus)]
     status: &'static str,
     /// Units that can be taken while it runs.
     stock: i64,

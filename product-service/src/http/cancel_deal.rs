@@ -1,11 +1,28 @@
 //! `DELETE /products/deals/{deal_id}`: drops a deal that has not opened yet.
 
 use axum::{extract::State, http::StatusCode};
-use domain::DealId;
-use service_kit::{extract::Path, problem::Problem};
+use domain::{DealId, ErrorCode};
+use service_kit::{extract::Path, openapi::Refusals, problem::Problem, refusals};
 
-use super::Shop;
+use super::{Shop, refuse::codes};
 
+refusals!(
+    Refused = Refusals::new()
+        .parameters()
+        .unauthorized()
+        .also(codes(&[ErrorCode::NotFound, ErrorCode::IllegalTransition]))
+);
+
+/// Drops a deal that has not opened yet.
+#[utoipa::path(
+    delete,
+    path = "/products/deals/{deal_id}",
+    operation_id = "dropDeal",
+    tag = "deals",
+    params(("deal_id" = DealId, Path)),
+    security(("bearer" = [])),
+    responses((status = 204, description = "It is gone."), Refused),
+)]
 pub(super) async fn cancel(
     State(shop): State<Shop>,
     Path(deal_id): Path<DealId>,

@@ -1,16 +1,20 @@
 //! `POST /products/{product_id}/hotdeal/end`: closes the deal; what is left goes back to the shelf.
 
 use axum::{Json as Body, extract::State};
-use domain::{DealId, ProductId};
+use domain::{DealId, ErrorCode, ProductId};
 use serde::Serialize;
 use service_kit::{
     extract::{OptionalJson, Path},
+    openapi::Refusals,
     problem::Problem,
+    refusals,
 };
+use utoipa::ToSchema;
 
-use super::Shop;
+use super::{Shop, refuse::codes};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EndedHotDeal)]
 pub(super) struct EndedBody {
     product_id: ProductId,
     deal_id: DealId,
@@ -23,6 +27,25 @@ pub(super) struct EndedBody {
     message: &'static str,
 }
 
+refusals!(
+    Refused = Refusals::new()
+        .parameters()
+        .body()
+        .unauthorized()
+        .also(codes(&[ErrorCode::NotFound, ErrorCode::DealNotOpen]))
+);
+
+/// Closes the deal; what is left goes back to the shelf, open holds outlive it.
+#[utoipa::path(
+    post,
+    path = "/products/{product_id}/hotdeal/end",
+    operation_id = "endHotDeal",
+    tag = "deals",
+    params(("product_id" = ProductId, Path)),
+    request_body(content = Option<Object>, description = "Nothing need be said."),
+    security(("bearer" = [])),
+    responses((status = 200, description = "It has ended.", body = EndedBody), Refused),
+)]
 pub(super) async fn end(
     State(shop): State<Shop>,
     Path(product_id): Path<ProductId>,

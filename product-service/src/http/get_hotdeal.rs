@@ -1,24 +1,29 @@
 //! `GET /products/{product_id}/hotdeal`: the live sum of the product's last deal, and its gate.
 
 use axum::{Json as Body, extract::State};
-use domain::ProductId;
+use domain::{ErrorCode, ProductId};
 use serde::Serialize;
-use service_kit::{extract::Path, problem::Problem};
+use service_kit::{extract::Path, openapi::Refusals, problem::Problem, refusals};
+use utoipa::ToSchema;
 
-use super::{Shop, body::DealBody};
+use super::{Shop, body::DealBody, refuse::codes};
 use crate::deals::{GateView, LiveDeal};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LiveDeal)]
 pub(super) struct LiveDealBody {
     #[serde(flatten)]
     deal: DealBody,
+    /// Units that the gate has been owed since the deal opened; it only grows.
+    owed: i64,
     /// `null` when the service runs without gates, or the gate could not be asked.
     gate: Option<GateBody>,
     /// What the gate has too much (or, negative, too little); `null` when there is no figure to compare.
     drift: Option<i64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Gate)]
 struct GateBody {
     present: bool,
     quantity: Option<i64>,
@@ -38,6 +43,7 @@ impl From<GateView> for GateBody {
 impl From<LiveDeal> for LiveDealBody {
     fn from(live: LiveDeal) -> Self {
         Self {
+            owed: live.deal.owed,
             deal: live.deal.into(),
             gate: live.gate.map(GateBody::from),
             drift: live.drift,
@@ -45,6 +51,23 @@ impl From<LiveDeal> for LiveDealBody {
     }
 }
 
+refusals!(
+    Refused = Refusals::new()
+        .parameters()
+        .unauthorized()
+        .also(codes(&[ErrorCode::NotFound]))
+);
+
+/// The live sum of the product's last deal, its gate and the drift between them.
+#[utoipa::path(
+    get,
+    path = "/products/{product_id}/hotdeal",
+    operation_id = "getHotDeal",
+    tag = "deals",
+    params(("product_id" = ProductId, Path)),
+    security(("bearer" = [])),
+    responses((status = 200, description = "The deal as it stands.", body = LiveDealBody), Refused),
+)]
 pub(super) async fn get(
     State(shop): State<Shop>,
     Path(product_id): Path<ProductId>,

@@ -1,11 +1,26 @@
 //! `GET /products/{product_id}`.
 
 use axum::{Json as Body, extract::State};
-use domain::ProductId;
-use service_kit::{extract::Path, problem::Problem};
+use domain::{ErrorCode, ProductId};
+use service_kit::{extract::Path, openapi::Refusals, problem::Problem, refusals};
 
-use super::{Shop, body::ProductBody};
+use super::{Shop, body::ProductBody, refuse::codes};
 
+refusals!(
+    Refused = Refusals::new()
+        .parameters()
+        .also(codes(&[ErrorCode::NotFound]))
+);
+
+/// One product, at the price that counts now.
+#[utoipa::path(
+    get,
+    path = "/products/{product_id}",
+    operation_id = "getProduct",
+    tag = "products",
+    params(("product_id" = ProductId, Path)),
+    responses((status = 200, description = "The product.", body = ProductBody), Refused),
+)]
 pub(super) async fn get(
     State(shop): State<Shop>,
     Path(product_id): Path<ProductId>,

@@ -1,15 +1,17 @@
 //! `GET /products/{product_id}/stock`: what is on offer, and where the shelf's units are.
 
 use axum::{Json as Body, extract::State};
-use domain::{DealId, ProductId};
+use domain::{DealId, ErrorCode, ProductId};
 use serde::Serialize;
-use service_kit::{extract::Path, problem::Problem};
+use service_kit::{extract::Path, openapi::Refusals, problem::Problem, refusals};
+use utoipa::ToSchema;
 
-use super::{Shop, body::SumsBody};
+use super::{Shop, body::SumsBody, refuse::codes};
 use crate::catalog::Product;
 
 /// `stock` is the deal's while one runs or is paused, else the shelf's.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Stock)]
 pub(super) struct StockBody {
     product_id: ProductId,
     stock: i64,
@@ -29,6 +31,21 @@ impl From<Product> for StockBody {
     }
 }
 
+refusals!(
+    Refused = Refusals::new()
+        .parameters()
+        .also(codes(&[ErrorCode::NotFound]))
+);
+
+/// What is on offer, and where the shelf's units are.
+#[utoipa::path(
+    get,
+    path = "/products/{product_id}/stock",
+    operation_id = "getStock",
+    tag = "stock",
+    params(("product_id" = ProductId, Path)),
+    responses((status = 200, description = "The stock.", body = StockBody), Refused),
+)]
 pub(super) async fn get(
     State(shop): State<Shop>,
     Path(product_id): Path<ProductId>,

@@ -5,12 +5,14 @@ use domain::ProductId;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use service_kit::{
     extract::Query,
+    openapi::Refusals,
     page::{Page, PageQuery},
     problem::Problem,
+    refusals,
 };
 
 use super::{Shop, body::DealBody};
-use crate::ledger::book::DealStatus;
+use crate::ledger::deal::DealStatus;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Filter {
@@ -22,6 +24,17 @@ pub(super) struct Filter {
     product_id: Option<ProductId>,
 }
 
+refusals!(Refused = Refusals::new().parameters());
+
+/// The newest first, in pages, of one status or one product if asked for.
+#[utoipa::path(
+    get,
+    path = "/products/deals",
+    operation_id = "listDeals",
+    tag = "deals",
+    params(PageQuery, ("status" = Option<DealStatus>, Query), ("product_id" = Option<ProductId>, Query)),
+    responses((status = 200, description = "The deals.", body = Page<DealBody>), Refused),
+)]
 pub(super) async fn list(
     State(shop): State<Shop>,
     Query(filter): Query<Filter>,

@@ -4,8 +4,10 @@ use axum::{Json as Body, extract::State};
 use serde::Deserialize;
 use service_kit::{
     extract::Query,
+    openapi::Refusals,
     page::{Page, PageQuery},
     problem::Problem,
+    refusals,
 };
 
 use super::{Shop, body::ProductBody};
@@ -17,6 +19,17 @@ pub(super) struct Filter {
     category: Option<String>,
 }
 
+refusals!(Refused = Refusals::new().parameters());
+
+/// The newest first, in pages, of one category if asked for.
+#[utoipa::path(
+    get,
+    path = "/products",
+    operation_id = "listProducts",
+    tag = "products",
+    params(PageQuery, ("category" = Option<String>, Query, max_length = 100)),
+    responses((status = 200, description = "The products.", body = Page<ProductBody>), Refused),
+)]
 pub(super) async fn list(
     State(shop): State<Shop>,
     Query(filter): Query<Filter>,

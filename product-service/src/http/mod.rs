@@ -6,7 +6,6 @@
 //! - a product's deal: `start_hotdeal`, `pause_hotdeal`, `resume_hotdeal`, `restock_hotdeal`,
 //!   `end_hotdeal`, `get_hotdeal`;
 //! - all deals: `schedule_deal`, `cancel_deal`, `list_deals`, `get_deal`;
-//! - [`index`]: what there is.
 //! - `body`: pieces of JSON that several endpoints share. `refuse`: errors as problems.
 
 mod adjust_stock;
@@ -18,7 +17,6 @@ mod get_deal;
 mod get_hotdeal;
 mod get_product;
 mod get_stock;
-pub mod index;
 mod list_deals;
 mod list_products;
 mod pause_hotdeal;
@@ -30,7 +28,7 @@ mod schedule_deal;
 mod start_hotdeal;
 mod update_product;
 
-pub use self::routes::router;
+pub use self::routes::{openapi, router};
 use crate::{catalog::Catalog, deals::Deals, stock::Stock};
 
 /// What the handlers call.

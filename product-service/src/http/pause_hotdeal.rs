@@ -1,14 +1,35 @@
 //! `POST /products/{product_id}/hotdeal/pause`: the deal keeps its units and sells none.
 
 use axum::{Json as Body, extract::State};
-use domain::ProductId;
+use domain::{ErrorCode, ProductId};
 use service_kit::{
     extract::{OptionalJson, Path},
+    openapi::Refusals,
     problem::Problem,
+    refusals,
 };
 
-use super::{Shop, body::ChangedDealBody};
+use super::{Shop, body::ChangedDealBody, refuse::codes};
 
+refusals!(
+    Refused = Refusals::new()
+        .parameters()
+        .body()
+        .unauthorized()
+        .also(codes(&[ErrorCode::NotFound, ErrorCode::DealNotOpen]))
+);
+
+/// The deal keeps its units and sells none.
+#[utoipa::path(
+    post,
+    path = "/products/{product_id}/hotdeal/pause",
+    operation_id = "pauseHotDeal",
+    tag = "deals",
+    params(("product_id" = ProductId, Path)),
+    request_body(content = Option<Object>, description = "Nothing need be said."),
+    security(("bearer" = [])),
+    responses((status = 200, description = "The deal after it.", body = ChangedDealBody), Refused),
+)]
 pub(super) async fn pause(
     State(shop): State<Shop>,
     Path(product_id): Path<ProductId>,

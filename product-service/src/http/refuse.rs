@@ -10,6 +10,11 @@ use crate::{catalog::CatalogError, stock::StockError, words};
 /// When a caller may try again after the service was full or something did not answer.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
+/// Codes with their statuses, for the document.
+pub(super) fn codes(codes: &[ErrorCode]) -> impl Iterator<Item = (u16, &'static str)> {
+    codes.iter().map(|code| (code.http_status(), code.as_str()))
+}
+
 /// A problem with the status that goes with its code.
 pub(super) fn problem(code: ErrorCode, message: impl Into<String>) -> Problem {
     let problem = Problem::new(code.http_status(), code.as_str(), message);

@@ -1,10 +1,12 @@
-//! Every path, and who may call it.
+//! Every path, and who may call it. A handler says of itself what it answers, and that is the document.
 
-use axum::{
-    Router,
-    routing::{delete, get, patch, post},
+use axum::Router;
+use service_kit::{
+    auth::{Access, bearer_layer},
+    openapi::document,
 };
-use service_kit::auth::{Access, bearer_layer};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Shop, adjust_stock, cancel_deal, create_product, end_hotdeal, get_deal, get_hotdeal,
@@ -12,46 +14,48 @@ use super::{
     resume_hotdeal, schedule_deal, start_hotdeal, update_product,
 };
 
-/// The routes of product-service, without [`super::index`], so that they can be merged with another
+/// The routes of product-service, without those of its document, so that they can be merged with another
 /// service's. Calls that change something, and the operator's reads, need `admin`.
 pub fn router(shop: Shop, admin: Access) -> Router {
-    open()
+    let (router, _) = documented(admin).split_for_parts();
+    router.with_state(shop)
+}
+
+/// The document of [`router`].
+pub fn openapi() -> OpenApi {
+    documented(Access::Open).into_openapi()
+}
+
+fn documented(admin: Access) -> OpenApiRouter<Shop> {
+    let empty = document(
+        "product-service",
+        "Products, deals and stock. Ids are UUIDs, money is in the currency's minor unit.",
+    );
+    OpenApiRouter::with_openapi(empty)
+        .merge(open())
         .merge(guarded().route_layer(bearer_layer(admin)))
-        .with_state(shop)
 }
 
-fn open() -> Router<Shop> {
-    Router::new()
-        .route("/products", get(list_products::list))
-        .route("/products/{product_id}", get(get_product::get))
-        .route("/products/{product_id}/stock", get(get_stock::get))
-        .route("/products/deals/{deal_id}", get(get_deal::get))
-        .route("/products/deals", get(list_deals::list))
+fn open() -> OpenApiRouter<Shop> {
+    OpenApiRouter::new()
+        .routes(routes!(list_products::list))
+        .routes(routes!(get_product::get))
+        .routes(routes!(get_stock::get))
+        .routes(routes!(get_deal::get))
+        .routes(routes!(list_deals::list))
 }
 
-fn guarded() -> Router<Shop> {
-    Router::new()
-        .route("/products", post(create_product::create))
-        .route("/products/{product_id}", patch(update_product::update))
-        .route("/products/{product_id}/stock", patch(adjust_stock::adjust))
-        .route("/products/{product_id}/hotdeal", get(get_hotdeal::get))
-        .route(
-            "/products/{product_id}/hotdeal/start",
-            post(start_hotdeal::start),
-        )
-        .route(
-            "/products/{product_id}/hotdeal/pause",
-            post(pause_hotdeal::pause),
-        )
-        .route(
-            "/products/{product_id}/hotdeal/resume",
-            post(resume_hotdeal::resume),
-        )
-        .route(
-            "/products/{product_id}/hotdeal/restock",
-            post(restock_hotdeal::restock),
-        )
-        .route("/products/{product_id}/hotdeal/end", post(end_hotdeal::end))
-        .route("/products/deals", post(schedule_deal::schedule))
-        .route("/products/deals/{deal_id}", delete(cancel_deal::cancel))
+fn guarded() -> OpenApiRouter<Shop> {
+    OpenApiRouter::new()
+        .routes(routes!(create_product::create))
+        .routes(routes!(update_product::update))
+        .routes(routes!(adjust_stock::adjust))
+        .routes(routes!(get_hotdeal::get))
+        .routes(routes!(start_hotdeal::start))
+        .routes(routes!(pause_hotdeal::pause))
+        .routes(routes!(resume_hotdeal::resume))
+        .routes(routes!(restock_hotdeal::restock))
+        .routes(routes!(end_hotdeal::end))
+        .routes(routes!(schedule_deal::schedule))
+        .routes(routes!(cancel_deal::cancel))
 }

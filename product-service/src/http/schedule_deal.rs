@@ -3,43 +3,76 @@
 use axum::{
     Json as Body, extract::State, http::StatusCode, http::header::LOCATION, response::IntoResponse,
 };
-use domain::{Money, ProductId, Timestamp};
+use domain::{ErrorCode, Money, ProductId, Timestamp};
 use serde::Deserialize;
 use service_kit::{
     extract::Json,
+    openapi::Refusals,
     problem::{FieldError, Problem},
+    refusals,
 };
+use utoipa::ToSchema;
 
 use super::{
     Shop,
     body::{DealBody, ServerSet},
-    refuse,
+    refuse::{self, codes},
 };
 use crate::{
     catalog::check::UNITS_MAX, deals::PlanDeal, ledger::command::Refusal, stock::StockError,
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = DealPlan)]
 pub(super) struct Request {
     product_id: ProductId,
+    /// In the currency's minor unit.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     deal_price: i64,
+    /// Units to move from the shelf when it opens.
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     deal_stock: i64,
     starts_at: Timestamp,
+    /// After `starts_at`.
     ends_at: Timestamp,
     #[serde(default)]
+    /// Units that one buyer may have; no limit by default.
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     per_user_limit: Option<i64>,
     #[serde(default, rename = "deal_id")]
+    #[schema(ignore)]
     _deal_id: ServerSet,
     #[serde(default, rename = "status")]
+    #[schema(ignore)]
     _status: ServerSet,
     #[serde(default, rename = "unit_price")]
+    #[schema(ignore)]
     _unit_price: ServerSet,
     #[serde(default, rename = "planned")]
+    #[schema(ignore)]
     _planned: ServerSet,
     #[serde(default, rename = "ended_at")]
+    #[schema(ignore)]
     _ended_at: ServerSet,
 }
 
+refusals!(
+    Refused = Refusals::new()
+        .body()
+        .unauthorized()
+        .also(codes(&[ErrorCode::ProductNotFound]))
+);
+
+/// Plans a deal that opens and ends by itself.
+#[utoipa::path(
+    post,
+    path = "/products/deals",
+    operation_id = "planDeal",
+    tag = "deals",
+    request_body(content = Request),
+    security(("bearer" = [])),
+    responses((status = 201, description = "The deal.", body = DealBody, headers(("Location" = String, description = "Path of the deal."))), Refused),
+)]
 pub(super) async fn schedule(
     State(shop): State<Shop>,
     Json(request): Json<Request>,

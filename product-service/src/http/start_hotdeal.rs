@@ -1,37 +1,58 @@
 //! `POST /products/{product_id}/hotdeal/start`: moves units of the shelf into a deal that runs at once.
 
 use axum::{Json as Body, extract::State};
-use domain::{DealId, Money, ProductId, Timestamp};
+use domain::{DealId, ErrorCode, Money, ProductId, Timestamp};
 use serde::{Deserialize, Serialize};
 use service_kit::{
     extract::{OptionalJson, Path},
+    openapi::Refusals,
     problem::{FieldError, Problem},
+    refusals,
 };
+use utoipa::ToSchema;
 
-use super::{Shop, body::ServerSet, refuse};
+use super::{
+    Shop,
+    body::ServerSet,
+    refuse::{self, codes},
+};
 use crate::{catalog::check::UNITS_MAX, deals::StartDeal};
 
 /// All units at the product's price, for everybody and without end, unless said otherwise.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
+#[schema(as = HotDealStart)]
 pub(super) struct Request {
+    /// Units to move from the shelf; all by default.
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     quantity: Option<i64>,
+    /// In the currency's minor unit; the product's by default.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     deal_price: Option<i64>,
+    /// Units that one buyer may have; no limit by default.
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     per_user_limit: Option<i64>,
+    /// When it ends by itself; never by default.
     ends_at: Option<Timestamp>,
     #[serde(rename = "deal_id")]
+    #[schema(ignore)]
     _deal_id: ServerSet,
     #[serde(rename = "product_id")]
+    #[schema(ignore)]
     _product_id: ServerSet,
     #[serde(rename = "stock")]
+    #[schema(ignore)]
     _stock: ServerSet,
     #[serde(rename = "status")]
+    #[schema(ignore)]
     _status: ServerSet,
     #[serde(rename = "unit_price")]
+    #[schema(ignore)]
     _unit_price: ServerSet,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StartedHotDeal)]
 pub(super) struct StartedBody {
     product_id: ProductId,
     deal_id: DealId,
@@ -40,6 +61,30 @@ pub(super) struct StartedBody {
     message: &'static str,
 }
 
+refusals!(
+    Refused = Refusals::new()
+        .parameters()
+        .body()
+        .unauthorized()
+        .also(codes(&[
+            ErrorCode::NotFound,
+            ErrorCode::OutOfStock,
+            ErrorCode::DealNotOpen,
+            ErrorCode::IllegalTransition
+        ]))
+);
+
+/// Moves units of the shelf into a deal that runs at once. Starting one that runs changes nothing.
+#[utoipa::path(
+    post,
+    path = "/products/{product_id}/hotdeal/start",
+    operation_id = "startHotDeal",
+    tag = "deals",
+    params(("product_id" = ProductId, Path)),
+    request_body(content = Option<Request>),
+    security(("bearer" = [])),
+    responses((status = 200, description = "It runs.", body = StartedBody), Refused),
+)]
 pub(super) async fn start(
     State(shop): State<Shop>,
     Path(product_id): Path<ProductId>,

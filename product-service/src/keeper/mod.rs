@@ -5,9 +5,11 @@
 //! - [`tend`]: every second: routes, debts, dead batches, drift.
 //! - [`schedule`]: deals open and end at their time.
 //! - [`expire`]: releases holds that nobody ended in time.
+//! - [`retain`]: deletes what nobody asks for any more.
 
 pub(crate) mod after;
 pub(crate) mod debts;
 pub(crate) mod expire;
+pub(crate) mod retain;
 pub(crate) mod schedule;
 pub(crate) mod tend;

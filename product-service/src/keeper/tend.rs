@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     deals::{Deals, GateView},
     gate::{Gate, GateError, Raise, Raised, STALE_AFTER, Settled},
-    ledger::book::{DealRow, DealStatus},
+    ledger::deal::{DealRow, DealStatus},
     metrics,
     stock::Stock,
     store::Store,

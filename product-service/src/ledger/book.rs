@@ -4,178 +4,16 @@
 //! the difference to write in step. Differences, not absolute values, go to the database: should two
 //! transactions ever meet without a lock, its constraints still see every unit.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{DealId, Money, OrderId, ProductId, Timestamp, UserId};
 
 use crate::ledger::{
     command::{Left, Place},
+    deal::{DealRow, DealStatus, Window},
     hold::Hold,
+    sums::Sums,
 };
-
-/// Where the units of a deal or a shelf are. `initial + restocked = available + held + sold +
-/// written_off + returned`, in a difference too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Sums {
-    /// Units it opened with.
-    pub initial: i64,
-    /// Units added later.
-    pub restocked: i64,
-    /// Units that can be taken.
-    pub available: i64,
-    /// Units in open holds.
-    pub held: i64,
-    /// Units sold.
-    pub sold: i64,
-    /// Units taken out of the books.
-    pub written_off: i64,
-    /// Units handed back: a deal's to the shelf, a shelf's to a deal.
-    pub returned: i64,
-}
-
-impl Sums {
-    /// Whether every unit is somewhere and no figure is negative.
-    pub fn is_sound(&self) -> bool {
-        let figures = [
-            self.initial,
-            self.restocked,
-            self.available,
-            self.held,
-            self.sold,
-            self.written_off,
-            self.returned,
-        ];
-        figures.iter().all(|figure| *figure >= 0) && self.is_balanced()
-    }
-
-    /// Whether every unit is somewhere.
-    pub fn is_balanced(&self) -> bool {
-        self.initial + self.restocked
-            == self.available + self.held + self.sold + self.written_off + self.returned
-    }
-
-    /// Figures falsified to the end of the range stay there, and the database refuses them.
-    fn add(&mut self, by: &Sums) {
-        for (figure, by) in [
-            (&mut self.initial, by.initial),
-            (&mut self.restocked, by.restocked),
-            (&mut self.available, by.available),
-            (&mut self.held, by.held),
-            (&mut self.sold, by.sold),
-            (&mut self.written_off, by.written_off),
-            (&mut self.returned, by.returned),
-        ] {
-            *figure = figure.saturating_add(by);
-        }
-    }
-}
-
-/// How far a deal has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DealStatus {
-    /// It will open at its time; the product sells from its shelf.
-    Scheduled,
-    /// It sells.
-    Running,
-    /// It keeps its units and sells none.
-    Paused,
-    /// It is over.
-    Ended,
-}
-
-impl DealStatus {
-    /// As it stands in the database and on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Scheduled => "scheduled",
-            Self::Running => "running",
-            Self::Paused => "paused",
-            Self::Ended => "ended",
-        }
-    }
-
-    /// Reads what [`DealStatus::as_str`] wrote.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Scheduled, Self::Running, Self::Paused, Self::Ended]
-            .into_iter()
-            .find(|status| status.as_str() == text)
-    }
-
-    /// It has opened and not ended: its units are its own, and it may have a gate.
-    pub fn is_open(self) -> bool {
-        matches!(self, Self::Running | Self::Paused)
-    }
-}
-
-/// When a deal is to sell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
-    /// From then on.
-    pub starts_at: Timestamp,
-    /// Until before then; `None`: until it is ended by hand.
-    pub ends_at: Option<Timestamp>,
-}
-
-impl Window {
-    /// Whether there is a moment in both.
-    pub fn overlaps(&self, other: &Window) -> bool {
-        let begins_before_the_end_of =
-            |one: &Window, other: &Window| other.ends_at.is_none_or(|end| one.starts_at < end);
-        begins_before_the_end_of(self, other) && begins_before_the_end_of(other, self)
-    }
-}
-
-/// A locked deal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DealRow {
-    /// Its id.
-    pub id: DealId,
-    /// Its one product.
-    pub product_id: ProductId,
-    /// The product's name.
-    pub product_name: String,
-    /// Its number among the product's deals, from 1, given when it opens; 0 until then, and for ever if it
-    /// ends without having opened.
-    pub number: i64,
-    /// Units it was to open with; its shelf may have had fewer then.
-    pub planned: i64,
-    /// How far it has come.
-    pub status: DealStatus,
-    /// Price of one unit while it runs.
-    pub unit_price: Money,
-    /// Units one buyer may hold and buy, if limited.
-    pub per_user_limit: Option<i64>,
-    /// Opens at.
-    pub starts_at: Timestamp,
-    /// Closes at, if ever by itself.
-    pub ends_at: Option<Timestamp>,
-    /// When it was over.
-    pub ended_at: Option<Timestamp>,
-    /// Where its units are.
-    pub sums: Sums,
-    /// What the gate is owed; only grows.
-    pub owed: i64,
-}
-
-impl DealRow {
-    /// Running, and within its window.
-    pub fn is_open(&self, now: Timestamp) -> bool {
-        self.status == DealStatus::Running && self.starts_at <= now && !self.is_past(now)
-    }
-
-    /// Its window is over.
-    pub fn is_past(&self, now: Timestamp) -> bool {
-        self.ends_at.is_some_and(|end| end <= now)
-    }
-
-    /// When it is to sell.
-    pub fn window(&self) -> Window {
-        Window {
-            starts_at: self.starts_at,
-            ends_at: self.ends_at,
-        }
-    }
-}
 
 /// A locked shelf.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -231,7 +69,7 @@ pub struct Changes {
     /// Holds by order id.
     pub holds: BTreeMap<OrderId, HoldWrite>,
     /// Buyers whose units changed; the new figure is in the book.
-    pub buyers: BTreeMap<(DealId, UserId), ()>,
+    pub buyers: BTreeSet<(DealId, UserId)>,
     /// Figures of deals that were there before.
     pub deals: BTreeMap<DealId, DealChange>,
     /// Deals that are planned, open, pause, go on or end.
@@ -414,6 +252,6 @@ impl Book {
     pub fn count_buyer(&mut self, deal_id: DealId, user_id: UserId, units: i64) {
         let has = self.buyers.entry((deal_id, user_id)).or_default();
         *has = has.saturating_add(units);
-        self.changes.buyers.insert((deal_id, user_id), ());
+        self.changes.buyers.insert((deal_id, user_id));
     }
 }

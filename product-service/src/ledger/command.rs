@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{BatchId, DealId, Money, OrderId, ProductId, Quantity, Timestamp, UserId};
 
-use crate::ledger::{book::DealStatus, hold::HeldLine};
+use crate::ledger::{deal::DealStatus, hold::HeldLine};
 
 /// Where a line's units are thought to be. A hint: the ledger looks under its lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

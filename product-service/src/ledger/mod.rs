@@ -1,6 +1,7 @@
 //! The ledger: what SQL says about stock is what is true.
 //!
-//! - [`hold`]: one row per order id, open, sold or released.
+//! - [`hold`]: one row per order id, open, sold or released. [`deal`]: its states, its window and its row.
+//!   [`sums`]: where units are.
 //! - [`command`]: what the ledger is asked and what it answers.
 //! - [`book`]: the rows a transaction has locked, and what it changes.
 //! - [`decide`]: each command in turn over the book; pure, the one birthplace of stock facts.
@@ -10,5 +11,7 @@
 
 pub mod book;
 pub mod command;
+pub mod deal;
 pub mod decide;
 pub mod hold;
+pub mod sums;

@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     gate::{Admitted, Gate, GateLoad, Verdict},
     ledger::{
-        book::{DealRow, DealStatus},
         command::{Command, GateBatch, Outcome, Refusal},
+        deal::{DealRow, DealStatus},
     },
     stock::{
         StockError,

@@ -7,7 +7,7 @@
 //!   is not final is looked up first.
 //! - `ledger_line`: all commands that wait go to the ledger together, and are answered after the commit.
 //! - [`sold_out`]: what is sold out, remembered for a moment.
-//! - `ending`: confirm and restore. `error`: what callers are told.
+//! - `ending`: confirm, restore and take back; a shelf changed by hand. `error`: what callers are told.
 
 mod ask;
 mod decrease;

@@ -9,7 +9,7 @@ use domain::{DealId, ProductId};
 use tokio::sync::Mutex;
 
 use crate::{
-    ledger::book::{DealRow, DealStatus},
+    ledger::deal::{DealRow, DealStatus},
     store::Store,
 };
 

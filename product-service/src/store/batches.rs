@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use domain::BatchId;
-use sql::Transaction;
+use sql::{
+    Transaction,
+    list::{array, json_ids},
+};
 use uuid::Uuid;
-
-use crate::store::bulk::{array, json_ids};
 
 /// Records ids as taken, or as void, unless they are recorded already; waits for a transaction that
 /// is just recording one of them. Answers which were new.

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use domain::{DealId, UserId};
-use sql::{Database, Transaction};
+use sql::{
+    Database, Transaction,
+    list::{Hex, array, json},
+};
 use uuid::Uuid;
-
-use crate::store::bulk::{Hex, array, json};
 
 const READ_POSTGRES: &str = "
     SELECT deal_id, user_id, units FROM deal_buyers

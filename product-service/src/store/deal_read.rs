@@ -1,14 +1,19 @@
 //! Deals as they stand.
 
 use domain::{DealId, ProductId};
-use sql::Database;
+use sql::{
+    Database,
+    list::{array, json_ids},
+};
 use uuid::Uuid;
 
 use crate::{
-    ledger::book::{DealRow, DealStatus, ShelfRow},
+    ledger::{
+        book::ShelfRow,
+        deal::{DealRow, DealStatus},
+    },
     store::{
         Store, answered,
-        bulk::{array, json_ids},
         rows::{DealColumns, ShelfColumns},
     },
 };

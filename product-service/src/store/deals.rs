@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use domain::{DealId, Timestamp};
-use sql::Transaction;
+use sql::{
+    Transaction,
+    list::{Hex, array, json, json_ids},
+};
 
 use crate::{
-    ledger::book::{DealChange, DealRow, DealStatus},
-    store::{
-        bulk::{Hex, array, json, json_ids},
-        rows::{DealColumns, convert},
+    ledger::{
+        book::DealChange,
+        deal::{DealRow, DealStatus},
     },
+    store::rows::{DealColumns, convert},
 };
 
 /// The clock is read row by row, each after its lock was granted.

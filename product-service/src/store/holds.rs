@@ -2,16 +2,16 @@
 
 use domain::{OrderId, Timestamp};
 use serde::Serialize;
-use sql::{Database, Transaction};
+use sql::{
+    Database, Transaction,
+    list::{Hex, array, json, json_ids},
+};
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::{
     ledger::hold::{Hold, HoldState},
-    store::{
-        bulk::{Hex, array, json, json_ids},
-        rows::{HoldColumns, StoredLine, convert},
-    },
+    store::rows::{HoldColumns, StoredLine, convert},
 };
 
 macro_rules! select {

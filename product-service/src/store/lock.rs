@@ -7,8 +7,9 @@ use sql::Transaction;
 
 use crate::{
     ledger::{
-        book::{Book, DealStatus},
+        book::Book,
         command::{Command, Route},
+        deal::DealStatus,
         hold::{HeldLine, HoldState},
     },
     store::{buyers, deals, holds, schedule, shelves},

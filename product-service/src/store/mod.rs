@@ -1,19 +1,20 @@
 //! The only SQL of this service.
 //!
 //! - [`commit`]: one transaction for all commands that wait; it records batch ids, locks holds, deals
-//!   and shelves in this order, each sorted (`lock`), lets [`crate::ledger::decide`] decide, and writes.
+//!   and shelves in this order, each sorted (`lock`), lets [`crate::ledger::decide`] decide, and writes
+//!   (`write`).
 //! - `batches`, `holds`, `deals`, `shelves`, `buyers`: the statements of that transaction.
 //! - [`void`]: a batch of the gate whose process died.
 //! - [`lookup`]: holds and buyers outside that transaction. [`deal_read`]: deals and shelves likewise.
 //! - [`schedule`]: deals before they open, and when they are due.
 //! - [`products`]: the catalogue.
-//! - `rows`: how rows become values. `bulk`: how lists become parameters.
+//! - [`retain`]: deletes what is old.
+//! - `rows`: how rows become values.
 //!
 //! Statements that both engines understand exist once; `(SELECT now_us FROM clock)` is the clock there.
 //! Where they differ, by lists and locks, the two stand one above the other.
 
 mod batches;
-mod bulk;
 mod buyers;
 pub mod commit;
 pub mod deal_read;
@@ -22,10 +23,12 @@ mod holds;
 mod lock;
 pub mod lookup;
 pub mod products;
+pub mod retain;
 mod rows;
 pub mod schedule;
 mod shelves;
 pub mod void;
+mod write;
 
 use std::time::Duration;
 

@@ -1,7 +1,10 @@
 //! The catalogue's rows.
 
 use domain::{DealId, Money, ProductId, Timestamp};
-use sql::Database;
+use sql::{
+    Database,
+    list::{array, json_ids},
+};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -10,12 +13,8 @@ use crate::{
         check::{CheckedChange, CheckedProduct},
         product::{Product, ProductDeal},
     },
-    ledger::book::DealStatus,
-    store::{
-        Store,
-        bulk::{array, json_ids},
-        rows::SumsColumns,
-    },
+    ledger::deal::DealStatus,
+    store::{Store, rows::SumsColumns},
 };
 
 const CREATE: &str = "

@@ -6,8 +6,10 @@ use sqlx::{FromRow, types::Json};
 use uuid::Uuid;
 
 use crate::ledger::{
-    book::{DealRow, DealStatus, ShelfRow, Sums},
+    book::ShelfRow,
+    deal::{DealRow, DealStatus},
     hold::{HeldLine, Hold, HoldState},
+    sums::Sums,
 };
 
 /// A row whose figures the code could not have written.

@@ -5,16 +5,15 @@
 use std::time::Duration;
 
 use domain::{DealId, ProductId, Timestamp};
-use sql::Transaction;
+use sql::{
+    Transaction,
+    list::{array, json_ids},
+};
 use uuid::Uuid;
 
 use crate::{
-    ledger::book::{DealRow, DealStatus, Window},
-    store::{
-        Store, answered,
-        bulk::{array, json_ids},
-        deals,
-    },
+    ledger::deal::{DealRow, DealStatus, Window},
+    store::{Store, answered, deals},
 };
 
 macro_rules! windows {

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use domain::{ProductId, Timestamp};
-use sql::Transaction;
+use sql::{
+    Transaction,
+    list::{Hex, array, json, json_ids},
+};
 
 use crate::{
-    ledger::book::{ShelfRow, Sums},
-    store::{
-        bulk::{Hex, array, json, json_ids},
-        rows::{ShelfColumns, convert},
-    },
+    ledger::{book::ShelfRow, sums::Sums},
+    store::rows::{ShelfColumns, convert},
 };
 
 /// The clock is read row by row, each after its lock was granted.

@@ -8,10 +8,11 @@ use std::{
 use domain::{BatchId, DealId, OrderId, ProductId, Quantity, UserId};
 use product_service::{
     ledger::{
-        book::{DealRow, ShelfRow},
+        book::ShelfRow,
         command::{
             Bundle, Command, GateBatch, OpenDeal, Outcome, Route, Settled, Take, TakeLine, Taken,
         },
+        deal::DealRow,
     },
     store::{MIGRATIONS, SCHEMA, Store},
 };

@@ -2,7 +2,7 @@
 
 use product_service::{
     deals::StartDeal,
-    ledger::{book::DealStatus, command::Refusal},
+    ledger::{command::Refusal, deal::DealStatus},
     stock::StockError,
 };
 use sql::Engine;

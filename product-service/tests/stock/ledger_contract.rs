@@ -3,8 +3,8 @@
 use domain::BatchId;
 use product_service::{
     ledger::{
-        book::DealStatus,
         command::{Command, Outcome, Owed, Refusal},
+        deal::DealStatus,
         hold::HoldState,
     },
     store::{commit::CommitError, void::Voided},

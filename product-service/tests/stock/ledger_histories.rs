@@ -8,9 +8,10 @@ use std::{
 
 use domain::{DealId, Money, OrderId, ProductId, Timestamp};
 use product_service::ledger::{
-    book::{Book, Changes, DealWrite, ShelfRow, Sums},
+    book::{Book, Changes, DealWrite, ShelfRow},
     command::{Command, Outcome},
     decide::decide,
+    sums::Sums,
 };
 use proptest::prelude::*;
 use sql::{Database, Engine};

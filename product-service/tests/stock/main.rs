@@ -1,12 +1,14 @@
 //! Ledger and stock on a real Postgres, on files of SQLite and on a real Redis, in one program so that
 //! its tests share one cluster.
 //!
-//! - `bed`: a ledger on a database of its own. `engines`: a test on both engines. `shop`: replicas of stock over gate and ledger.
+//! - `bed`: a ledger on a database of its own. `engines`: a test on both engines. `shop`: replicas of stock
+//!   over gate and ledger.
 //! - `ledger_contract`, `ledger_crowd`, `constraints`: what the ledger's transaction promises.
-//! - `sold_out`: the memory of what is sold out. `sell_out`, `deal_life`, `gate_faults`, `overload`: what stock promises.
+//! - `sell_out`, `deal_life`, `gate_faults`, `overload`: what stock promises. `sold_out`: the memory of what
+//!   is sold out.
 //! - `schedule`, `selling`: deals that open and end by themselves, pause, and are restocked. `mixed`: orders
 //!   of several products.
-//! - `keeper`: what happens by itself.
+//! - `keeper`, `retain`: what happens by itself.
 //! - `returned`: sales that are taken back.
 //! - `ledger_histories`: random commands (`history`), decided purely and on the database, against
 //!   `model`.
@@ -26,6 +28,7 @@ mod ledger_histories;
 mod mixed;
 mod model;
 mod overload;
+mod retain;
 mod returned;
 mod schedule;
 mod sell_out;

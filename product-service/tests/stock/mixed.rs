@@ -1,7 +1,7 @@
 //! Orders of several products, hot and normal ones: all lines or none, with a gate and without.
 
 use domain::{DealId, ProductId};
-use product_service::ledger::{book::Sums, command::Refusal};
+use product_service::ledger::{command::Refusal, sums::Sums};
 use sql::Engine;
 
 use crate::{

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use domain::{DealId, Money, OrderId, ProductId, Timestamp, UserId};
 use product_service::ledger::{
-    book::DealStatus,
     command::{
         Command, OpenDeal, Outcome, Refusal, Route, ScheduleDeal, Take, TakeLine, Taken, TakenLine,
     },
+    deal::DealStatus,
     hold::HeldLine,
 };
 

@@ -5,7 +5,7 @@ use std::{pin::Pin, time::Duration};
 use futures::{Stream, StreamExt as _};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use product_service::{
-    ledger::{book::DealRow, command::Refusal},
+    ledger::{command::Refusal, deal::DealRow},
     stock::StockError,
 };
 use sql::Engine;

@@ -15,7 +15,7 @@ use product_service::{
     gate::{Gate, GateOptions},
     ledger::command::{Refusal, Taken},
     stock::{Decrease, Stock, StockError, WantedLine},
-    workers::{StockParts, Workers, build},
+    workers::{Retention, StockParts, Workers, build},
 };
 use test_kit::{Redis, eventually};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -111,6 +111,7 @@ impl Shop {
             ids: IdSource::new(Arc::new(SystemClock), seed),
             hold_ttl: HOUR,
             sold_out_memory: bounds.sold_out_memory,
+            retention: Retention::default(),
             batch_max: bounds.batch_max,
             queue_max: bounds.queue_max,
         });

@@ -2,13 +2,14 @@
 
 use product_api::{ConfirmStockRequest, GetProductRequest, RestoreStockRequest};
 use serde_json::json;
+use sql::Engine;
 use tonic::{Code, Request};
 
 use crate::bed::{Bed, NOBODY, decrease, item, reason_of};
 
 #[tokio::test]
 async fn changes_and_the_operators_reads_need_the_token() {
-    let bed = Bed::with(&[("ADMIN_TOKEN", "s3cret")]).await;
+    let bed = Bed::with(Engine::Postgres, &[("ADMIN_TOKEN", "s3cret")]).await;
     let new = json!({"name": "Lamp", "price": 1, "stock": 1});
     let right: &[(&str, &str)] = &[("authorization", "Bearer s3cret")];
     let wrong: &[(&str, &str)] = &[("authorization", "Bearer s3cre")];
@@ -65,7 +66,7 @@ async fn changes_and_the_operators_reads_need_the_token() {
 
 #[tokio::test]
 async fn moving_stock_needs_the_services_token() {
-    let bed = Bed::with(&[("SERVICE_TOKEN", "s3cret")]).await;
+    let bed = Bed::with(Engine::Postgres, &[("SERVICE_TOKEN", "s3cret")]).await;
     let id = bed.product(5, 500).await;
     let mut grpc = bed.grpc().await;
     let order_id = || NOBODY.to_owned();

@@ -12,7 +12,8 @@ use service_kit::{
     config::{Loaded, load_with},
     telemetry,
 };
-use test_kit::{Http, Postgres, Redis, TestDatabase};
+use sql::Engine;
+use test_kit::{Http, Postgres, Redis, TestDatabase, scratch_directory};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, transport::Channel};
@@ -25,27 +26,32 @@ pub(crate) const NOBODY: &str = "0192f0c1-7b5e-7000-8000-000000000001";
 pub(crate) struct Bed {
     pub(crate) http: Http,
     pub(crate) addresses: Addresses,
-    pub(crate) database: TestDatabase,
+    place: Place,
     stop: CancellationToken,
     running: JoinHandle<()>,
     _redis: Option<Redis>,
 }
 
 impl Bed {
-    /// With a gate.
+    /// On Postgres, with a gate.
     pub(crate) async fn start() -> Self {
-        Self::with(&[]).await
+        Self::on(Engine::Postgres).await
+    }
+
+    /// With a gate.
+    pub(crate) async fn on(engine: Engine) -> Self {
+        Self::with(engine, &[]).await
     }
 
     /// With a gate unless `variables`, which win over the bed's own, say otherwise.
-    pub(crate) async fn with(variables: &[(&str, &str)]) -> Self {
+    pub(crate) async fn with(engine: Engine, variables: &[(&str, &str)]) -> Self {
         let has_gate = !variables.contains(&("HOTDEAL_STOCK_REDIS", "false"));
         let redis = match has_gate {
             true => Some(Redis::start().await),
             false => None,
         };
-        let database = Postgres::shared().database().await;
-        let config = config(&database, redis.as_ref(), variables);
+        let place = Place::new(engine).await;
+        let config = config(place.url(), redis.as_ref(), variables);
         let telemetry = telemetry::init(&config.common, "product-service").unwrap();
         let app = App::build(config, &telemetry).await.unwrap();
         let addresses = app.addresses().unwrap();
@@ -55,11 +61,16 @@ impl Bed {
         Self {
             http: Http::new(format!("http://{}", addresses.http)),
             addresses,
-            database,
+            place,
             stop,
             running,
             _redis: redis,
         }
+    }
+
+    /// Where its tables are.
+    pub(crate) fn url(&self) -> &str {
+        self.place.url()
     }
 
     /// A client over a socket.
@@ -101,10 +112,35 @@ impl Bed {
     }
 }
 
-fn config(database: &TestDatabase, redis: Option<&Redis>, variables: &[(&str, &str)]) -> Config {
+/// A database of its own.
+enum Place {
+    Postgres(TestDatabase),
+    Sqlite(String),
+}
+
+impl Place {
+    async fn new(engine: Engine) -> Self {
+        match engine {
+            Engine::Postgres => Self::Postgres(Postgres::shared().database().await),
+            Engine::Sqlite => {
+                let path = scratch_directory("product").join("product.db");
+                Self::Sqlite(format!("sqlite://{}", path.display()))
+            }
+        }
+    }
+
+    fn url(&self) -> &str {
+        match self {
+            Self::Postgres(database) => &database.url,
+            Self::Sqlite(url) => url,
+        }
+    }
+}
+
+fn config(url: &str, redis: Option<&Redis>, variables: &[(&str, &str)]) -> Config {
     let redis_url = redis.map(Redis::url).unwrap_or_default();
     let own = [
-        ("DATABASE_URL", database.url.as_str()),
+        ("DATABASE_URL", url),
         ("REDIS_URL", &redis_url),
         ("PRODUCT_HTTP_ADDR", "127.0.0.1:0"),
         ("PRODUCT_GRPC_ADDR", "127.0.0.1:0"),

@@ -1,6 +1,7 @@
 //! Hot deals over HTTP.
 
 use serde_json::{Value, json};
+use sql::Engine;
 
 use crate::bed::{Bed, NOBODY, decrease, fields_of, item};
 
@@ -16,9 +17,8 @@ async fn end(bed: &Bed, id: &str) -> (u16, Value) {
     (status.as_u16(), body)
 }
 
-#[tokio::test]
-async fn starting_a_running_deal_again_changes_nothing() {
-    let bed = Bed::start().await;
+async fn starting_a_running_deal_again_changes_nothing(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(10, 500).await;
     let (status, first) = start(&bed, &id, &json!({"quantity": 4, "per_user_limit": 2})).await;
     assert_eq!((status, &first["stock"]), (200, &json!(4)));
@@ -33,9 +33,8 @@ async fn starting_a_running_deal_again_changes_nothing() {
     assert_eq!(bed.get(&format!("/products/{id}/hotdeal")).await, before);
 }
 
-#[tokio::test]
-async fn an_empty_body_starts_a_deal_of_all_units_with_or_without_a_content_type() {
-    let bed = Bed::start().await;
+async fn an_empty_body_starts_a_deal_of_all_units_with_or_without_a_content_type(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let typed: &[(&str, &str)] = &[("content-type", "application/json")];
     for headers in [&[], typed] {
         let id = bed.product(7, 500).await;
@@ -56,9 +55,8 @@ async fn an_empty_body_starts_a_deal_of_all_units_with_or_without_a_content_type
     }
 }
 
-#[tokio::test]
-async fn ending_twice_answers_the_same() {
-    let bed = Bed::start().await;
+async fn ending_twice_answers_the_same(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(10, 500).await;
     let (_, started) = start(&bed, &id, &json!({"quantity": 4})).await;
     let mut grpc = bed.grpc().await;
@@ -81,9 +79,8 @@ async fn ending_twice_answers_the_same() {
     assert_eq!(bed.get(&format!("/products/{id}/stock")).await["stock"], 8);
 }
 
-#[tokio::test]
-async fn the_live_sum_is_exact_and_the_gate_agrees() {
-    let bed = Bed::start().await;
+async fn the_live_sum_is_exact_and_the_gate_agrees(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(10, 500).await;
     let deal_id = bed.deal(&id).await;
     let mut grpc = bed.grpc().await;
@@ -124,9 +121,8 @@ async fn the_live_sum_is_exact_and_the_gate_agrees() {
     }
 }
 
-#[tokio::test]
-async fn without_a_gate_a_deal_runs_all_the_same() {
-    let bed = Bed::with(&[("HOTDEAL_STOCK_REDIS", "false")]).await;
+async fn without_a_gate_a_deal_runs_all_the_same(engine: Engine) {
+    let bed = Bed::with(engine, &[("HOTDEAL_STOCK_REDIS", "false")]).await;
     let id = bed.product(1, 500).await;
     bed.deal(&id).await;
     let mut grpc = bed.grpc().await;
@@ -142,9 +138,8 @@ async fn without_a_gate_a_deal_runs_all_the_same() {
     );
 }
 
-#[tokio::test]
-async fn a_deal_cannot_take_more_than_the_shelf_has() {
-    let bed = Bed::start().await;
+async fn a_deal_cannot_take_more_than_the_shelf_has(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(3, 500).await;
     let (status, problem) = start(&bed, &id, &json!({"quantity": 4})).await;
     assert_eq!((status, &problem["error"]), (409, &json!("OUT_OF_STOCK")));
@@ -152,9 +147,8 @@ async fn a_deal_cannot_take_more_than_the_shelf_has() {
     assert_eq!((&stock["stock"], stock.get("deal_id")), (&json!(3), None));
 }
 
-#[tokio::test]
-async fn a_deal_cannot_end_before_it_starts() {
-    let bed = Bed::start().await;
+async fn a_deal_cannot_end_before_it_starts(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(3, 500).await;
     let (status, problem) = start(&bed, &id, &json!({"ends_at": "2001-01-01T00:00:00Z"})).await;
     assert_eq!(
@@ -163,11 +157,21 @@ async fn a_deal_cannot_end_before_it_starts() {
     );
 }
 
-#[tokio::test]
-async fn deals_of_unknown_products_and_deals_that_never_were_are_not_found() {
-    let bed = Bed::start().await;
+async fn deals_of_unknown_products_and_deals_that_never_were_are_not_found(engine: Engine) {
+    let bed = Bed::on(engine).await;
     assert_eq!(start(&bed, NOBODY, &json!({})).await.0, 404);
     assert_eq!(end(&bed, NOBODY).await.0, 404);
     let id = bed.product(3, 500).await;
     assert_eq!(end(&bed, &id).await.0, 404);
+}
+
+crate::engines::on_both_engines! {
+    tokio::test: starting_a_running_deal_again_changes_nothing,
+        an_empty_body_starts_a_deal_of_all_units_with_or_without_a_content_type,
+        ending_twice_answers_the_same,
+        the_live_sum_is_exact_and_the_gate_agrees,
+        without_a_gate_a_deal_runs_all_the_same,
+        a_deal_cannot_take_more_than_the_shelf_has,
+        a_deal_cannot_end_before_it_starts,
+        deals_of_unknown_products_and_deals_that_never_were_are_not_found;
 }

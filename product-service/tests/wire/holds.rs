@@ -6,6 +6,7 @@ use product_api::{
     product_service_client::ProductServiceClient,
 };
 use serde_json::json;
+use sql::Engine;
 use tonic::{Code, Status, transport::Channel};
 
 use crate::bed::{Bed, NOBODY, decrease, item, order_id, reason_of, violations_of};
@@ -36,9 +37,8 @@ async fn end(grpc: &mut Client, order: u32, return_sold: bool) -> Result<HoldEnd
     ended.map(tonic::Response::into_inner)
 }
 
-#[tokio::test]
-async fn a_hold_answers_names_and_prices_and_repeats_itself() {
-    let bed = Bed::start().await;
+async fn a_hold_answers_names_and_prices_and_repeats_itself(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let (shelf, hot) = (bed.product(5, 500).await, bed.product(5, 800).await);
     let path = format!("/products/{hot}/hotdeal/start");
     let (_, deal, _) = bed.http.post(&path, &[], &json!({"deal_price": 300})).await;
@@ -86,9 +86,8 @@ async fn a_hold_answers_names_and_prices_and_repeats_itself() {
     assert_eq!(bed.get(&format!("/products/{hot}/stock")).await["stock"], 3);
 }
 
-#[tokio::test]
-async fn a_second_confirm_and_a_late_restore_change_nothing() {
-    let bed = Bed::start().await;
+async fn a_second_confirm_and_a_late_restore_change_nothing(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(5, 500).await;
     let mut grpc = bed.grpc().await;
     grpc.decrease_stock(decrease(1, vec![item(&id, 2)]))
@@ -105,9 +104,8 @@ async fn a_second_confirm_and_a_late_restore_change_nothing() {
     );
 }
 
-#[tokio::test]
-async fn a_sale_that_is_taken_back_gives_its_units_back_once_and_says_so() {
-    let bed = Bed::start().await;
+async fn a_sale_that_is_taken_back_gives_its_units_back_once_and_says_so(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(5, 500).await;
     let mut grpc = bed.grpc().await;
     let unknown = end(&mut grpc, 1, true).await.unwrap_err();
@@ -134,9 +132,8 @@ async fn a_sale_that_is_taken_back_gives_its_units_back_once_and_says_so() {
     assert_eq!(reason_of(&again), "HOLD_ENDED");
 }
 
-#[tokio::test]
-async fn a_release_gives_the_units_back_and_ends_the_hold() {
-    let bed = Bed::start().await;
+async fn a_release_gives_the_units_back_and_ends_the_hold(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(5, 500).await;
     let mut grpc = bed.grpc().await;
     grpc.decrease_stock(decrease(1, vec![item(&id, 2)]))
@@ -155,9 +152,8 @@ async fn a_release_gives_the_units_back_and_ends_the_hold() {
     assert_eq!(reason_of(&again), "HOLD_ENDED");
 }
 
-#[tokio::test]
-async fn an_unknown_order_cannot_be_confirmed_and_once_restored_cannot_take() {
-    let bed = Bed::start().await;
+async fn an_unknown_order_cannot_be_confirmed_and_once_restored_cannot_take(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(5, 500).await;
     let mut grpc = bed.grpc().await;
     let unknown = confirm(&mut grpc, 1).await.unwrap_err();
@@ -173,9 +169,8 @@ async fn an_unknown_order_cannot_be_confirmed_and_once_restored_cannot_take() {
     assert_eq!(reason_of(&late), "HOLD_ENDED");
 }
 
-#[tokio::test]
-async fn the_shop_says_no_with_a_reason_and_takes_nothing() {
-    let bed = Bed::start().await;
+async fn the_shop_says_no_with_a_reason_and_takes_nothing(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let (shelf, hot) = (bed.product(5, 500).await, bed.product(5, 500).await);
     let limited = json!({"quantity": 3, "per_user_limit": 2});
     let path = format!("/products/{hot}/hotdeal/start");
@@ -199,9 +194,8 @@ async fn the_shop_says_no_with_a_reason_and_takes_nothing() {
     assert_eq!(bed.get(&format!("/products/{hot}/stock")).await["stock"], 3);
 }
 
-#[tokio::test]
-async fn an_order_id_stands_for_one_set_of_lines() {
-    let bed = Bed::start().await;
+async fn an_order_id_stands_for_one_set_of_lines(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(5, 500).await;
     let mut grpc = bed.grpc().await;
     grpc.decrease_stock(decrease(1, vec![item(&id, 1)]))
@@ -215,9 +209,8 @@ async fn an_order_id_stands_for_one_set_of_lines() {
     assert_eq!(bed.get(&format!("/products/{id}/stock")).await["stock"], 4);
 }
 
-#[tokio::test]
-async fn lines_that_cannot_be_are_named_and_nothing_is_taken() {
-    let bed = Bed::start().await;
+async fn lines_that_cannot_be_are_named_and_nothing_is_taken(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let (id, dear) = (
         bed.product(5, 500).await,
         bed.product(5, (1 << 53) - 1).await,
@@ -250,9 +243,8 @@ async fn lines_that_cannot_be_are_named_and_nothing_is_taken() {
     assert_eq!(bed.get(&format!("/products/{id}/stock")).await["stock"], 5);
 }
 
-#[tokio::test]
-async fn what_could_be_taken_is_told_without_taking_it() {
-    let bed = Bed::start().await;
+async fn what_could_be_taken_is_told_without_taking_it(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(5, 500).await;
     let mut grpc = bed.grpc().await;
     let mut check = async |items| {
@@ -276,9 +268,8 @@ async fn what_could_be_taken_is_told_without_taking_it() {
     assert_eq!(bed.get(&format!("/products/{id}/stock")).await["stock"], 5);
 }
 
-#[tokio::test]
-async fn products_and_deals_are_read_as_they_are_now() {
-    let bed = Bed::start().await;
+async fn products_and_deals_are_read_as_they_are_now(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(5, 500).await;
     let mut grpc = bed.grpc().await;
     let request = GetProductRequest {
@@ -308,9 +299,8 @@ async fn products_and_deals_are_read_as_they_are_now() {
     assert_eq!((deal.initial, deal.available, deal.unit_price), (2, 2, 300));
 }
 
-#[tokio::test]
-async fn unknown_products_and_deals_are_not_found() {
-    let bed = Bed::start().await;
+async fn unknown_products_and_deals_are_not_found(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let mut grpc = bed.grpc().await;
     let product_id = NOBODY.to_owned();
     let product = grpc.get_product(GetProductRequest { product_id }).await;
@@ -322,4 +312,18 @@ async fn unknown_products_and_deals_are_not_found() {
             (Code::NotFound, "NOT_FOUND".into())
         );
     }
+}
+
+crate::engines::on_both_engines! {
+    tokio::test: a_hold_answers_names_and_prices_and_repeats_itself,
+        a_second_confirm_and_a_late_restore_change_nothing,
+        a_sale_that_is_taken_back_gives_its_units_back_once_and_says_so,
+        a_release_gives_the_units_back_and_ends_the_hold,
+        an_unknown_order_cannot_be_confirmed_and_once_restored_cannot_take,
+        the_shop_says_no_with_a_reason_and_takes_nothing,
+        an_order_id_stands_for_one_set_of_lines,
+        lines_that_cannot_be_are_named_and_nothing_is_taken,
+        what_could_be_taken_is_told_without_taking_it,
+        products_and_deals_are_read_as_they_are_now,
+        unknown_products_and_deals_are_not_found;
 }

@@ -1,4 +1,4 @@
-//! What product-service answers over HTTP and gRPC, on a real Postgres and a real Redis.
+//! What product-service answers over HTTP and gRPC, on a real Postgres or a file of SQLite, and a real Redis.
 //!
 //! - `products`, `stock`, `deals`: what the endpoints do. `schedule`: deals planned and listed. `selling`:
 //!   deals paused, restocked and watched.
@@ -19,6 +19,8 @@ mod bad_grpc;
 mod bad_http;
 mod bed;
 mod deals;
+#[path = "../stock/engines.rs"]
+mod engines;
 mod holds;
 mod killed;
 mod on_a_file;

@@ -1,5 +1,6 @@
 //! The program: settings it refuses, and how it stops.
 
+use sql::Engine;
 use std::time::Duration;
 
 use test_kit::{Http, Port, Postgres, Process, Program};
@@ -67,18 +68,17 @@ async fn asked_to_stop_it_ends_well() {
     assert!(status.success(), "{status}: {}", process.output());
 }
 
-#[tokio::test]
-async fn what_was_answered_before_a_stop_is_there_after_it() {
-    let bed = Bed::start().await;
+async fn what_was_answered_before_a_stop_is_there_after_it(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(5, 500).await;
     let mut grpc = bed.grpc().await;
     grpc.decrease_stock(decrease(1, vec![item(&id, 2)]))
         .await
         .unwrap();
-    let database = bed.database.clone();
+    let url = bed.url().to_owned();
     drop(grpc);
     bed.stop().await;
-    let again = Bed::with(&[("DATABASE_URL", &database.url)]).await;
+    let again = Bed::with(engine, &[("DATABASE_URL", &url)]).await;
     let shelf = again.get(&format!("/products/{id}/stock")).await["shelf"].clone();
     assert_eq!(
         (shelf["available"].as_i64(), shelf["held"].as_i64()),
@@ -117,4 +117,8 @@ async fn silent_grpc_connections_beyond_the_open_files_leave_http_and_health_alo
     }
     let output = process.output();
     assert!(output.contains("GRPC_CONNECTIONS_MAX"), "{output}");
+}
+
+crate::engines::on_both_engines! {
+    tokio::test: what_was_answered_before_a_stop_is_there_after_it;
 }

@@ -1,12 +1,12 @@
 //! The catalogue over HTTP.
 
 use serde_json::json;
+use sql::Engine;
 
 use crate::bed::{Bed, NOBODY, text};
 
-#[tokio::test]
-async fn a_product_is_found_where_its_creation_says() {
-    let bed = Bed::start().await;
+async fn a_product_is_found_where_its_creation_says(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let new = json!({"name": "Lamp", "description": "Bright.\nVery.", "price": 12_000,
         "category": "home", "stock": 10, "colour": "ignored"});
     let (status, created, headers) = bed.http.post("/products", &[], &new).await;
@@ -26,9 +26,8 @@ async fn a_product_is_found_where_its_creation_says() {
     assert_eq!(found["created_at"], found["updated_at"]);
 }
 
-#[tokio::test]
-async fn a_change_touches_only_what_is_given() {
-    let bed = Bed::start().await;
+async fn a_change_touches_only_what_is_given(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(3, 500).await;
     let path = format!("/products/{id}");
     let (status, changed, _) = bed.http.patch(&path, &[], &json!({"price": 700})).await;
@@ -40,9 +39,8 @@ async fn a_change_touches_only_what_is_given() {
     assert_eq!((status.as_u16(), same), (200, changed));
 }
 
-#[tokio::test]
-async fn lists_are_newest_first_in_pages_and_by_category() {
-    let bed = Bed::start().await;
+async fn lists_are_newest_first_in_pages_and_by_category(engine: Engine) {
+    let bed = Bed::on(engine).await;
     for (name, category) in [("a", "x"), ("b", "y"), ("c", "x")] {
         let new = json!({"name": name, "category": category, "price": 1, "stock": 1});
         let (status, ..) = bed.http.post("/products", &[], &new).await;
@@ -68,9 +66,8 @@ async fn lists_are_newest_first_in_pages_and_by_category() {
     assert_eq!((&page["page"], &page["size"]), (&json!(2), &json!(2)));
 }
 
-#[tokio::test]
-async fn what_does_not_exist_is_not_found() {
-    let bed = Bed::start().await;
+async fn what_does_not_exist_is_not_found(engine: Engine) {
+    let bed = Bed::on(engine).await;
     for path in [
         format!("/products/{NOBODY}"),
         format!("/products/{NOBODY}/stock"),
@@ -93,9 +90,8 @@ async fn what_does_not_exist_is_not_found() {
     assert_eq!(status, 404);
 }
 
-#[tokio::test]
-async fn the_root_lists_paths_that_answer() {
-    let bed = Bed::start().await;
+async fn the_root_lists_paths_that_answer(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let index = bed.get("/").await;
     for path in index["paths"].as_array().unwrap() {
         let route = text(&path["path"]).replace("{product_id}", NOBODY);
@@ -108,4 +104,12 @@ async fn the_root_lists_paths_that_answer() {
         );
         assert_ne!(answer["status"], 405, "{route}");
     }
+}
+
+crate::engines::on_both_engines! {
+    tokio::test: a_product_is_found_where_its_creation_says,
+        a_change_touches_only_what_is_given,
+        lists_are_newest_first_in_pages_and_by_category,
+        what_does_not_exist_is_not_found,
+        the_root_lists_paths_that_answer;
 }

@@ -1,5 +1,6 @@
 //! Deals that are planned, listed and dropped over HTTP.
 
+use sql::Engine;
 use std::time::Duration;
 
 use domain::{Clock as _, SystemClock};
@@ -54,9 +55,8 @@ async fn until_it_is(bed: &Bed, planned: &Value, status: &str) -> Value {
     .await
 }
 
-#[tokio::test]
-async fn a_scheduled_deal_leaves_its_product_on_the_shelf() {
-    let bed = Bed::start().await;
+async fn a_scheduled_deal_leaves_its_product_on_the_shelf(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(10, 500).await;
     let mut asked = terms(&id);
     asked["per_user_limit"] = json!(2);
@@ -85,10 +85,9 @@ async fn a_scheduled_deal_leaves_its_product_on_the_shelf() {
     assert_eq!(status, 404);
 }
 
-#[tokio::test]
-async fn a_deal_whose_time_has_come_starts_at_once_at_its_price_and_limit() {
+async fn a_deal_whose_time_has_come_starts_at_once_at_its_price_and_limit(engine: Engine) {
     for gate in ["true", "false"] {
-        let bed = Bed::with(&[("HOTDEAL_STOCK_REDIS", gate)]).await;
+        let bed = Bed::with(engine, &[("HOTDEAL_STOCK_REDIS", gate)]).await;
         let id = bed.product(10, 500).await;
         let mut asked = terms(&id);
         asked["starts_at"] = json!(ago(HOUR));
@@ -113,9 +112,8 @@ async fn a_deal_whose_time_has_come_starts_at_once_at_its_price_and_limit() {
     }
 }
 
-#[tokio::test]
-async fn a_deal_opens_and_ends_by_itself() {
-    let bed = Bed::start().await;
+async fn a_deal_opens_and_ends_by_itself(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(10, 500).await;
     let mut asked = terms(&id);
     asked["starts_at"] = json!(from_now(Duration::from_millis(1_200)));
@@ -134,9 +132,8 @@ async fn a_deal_opens_and_ends_by_itself() {
     assert_eq!((&shelf["stock"], shelf.get("deal_id")), (&json!(9), None));
 }
 
-#[tokio::test]
-async fn a_deal_started_by_hand_ends_at_its_time() {
-    let bed = Bed::start().await;
+async fn a_deal_started_by_hand_ends_at_its_time(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(10, 500).await;
     let asked = json!({"ends_at": from_now(Duration::from_secs(2))});
     let path = format!("/products/{id}/hotdeal/start");
@@ -151,9 +148,8 @@ async fn a_deal_started_by_hand_ends_at_its_time() {
     assert_eq!(ended["returned"], 10);
 }
 
-#[tokio::test]
-async fn wrong_terms_of_a_deal_are_named_and_nothing_is_planned() {
-    let bed = Bed::start().await;
+async fn wrong_terms_of_a_deal_are_named_and_nothing_is_planned(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(10, 500).await;
     for (field, value) in [
         ("product_id", json!("x")),
@@ -218,9 +214,8 @@ async fn wrong_terms_of_a_deal_are_named_and_nothing_is_planned() {
     assert_eq!(bed.get("/products/deals").await["total"], 0);
 }
 
-#[tokio::test]
-async fn deals_of_one_product_do_not_overlap() {
-    let bed = Bed::start().await;
+async fn deals_of_one_product_do_not_overlap(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let (id, other) = (bed.product(10, 500).await, bed.product(10, 500).await);
     let first = plan(&bed, &terms(&id)).await;
     plan(&bed, &terms(&other)).await;
@@ -246,9 +241,8 @@ async fn deals_of_one_product_do_not_overlap() {
     );
 }
 
-#[tokio::test]
-async fn a_deal_that_has_not_opened_can_be_dropped() {
-    let bed = Bed::start().await;
+async fn a_deal_that_has_not_opened_can_be_dropped(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(10, 500).await;
     let planned = plan(&bed, &terms(&id)).await;
     let deal_id = text(&planned["deal_id"]);
@@ -275,9 +269,8 @@ async fn a_deal_that_has_not_opened_can_be_dropped() {
     assert_eq!(cancel(&bed, "x").await.0, 422);
 }
 
-#[tokio::test]
-async fn deals_are_listed_the_newest_first_by_status_and_product() {
-    let bed = Bed::start().await;
+async fn deals_are_listed_the_newest_first_by_status_and_product(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let (one, other) = (bed.product(10, 500).await, bed.product(10, 500).await);
     let running = bed.deal(&one).await;
     let planned = text(&plan(&bed, &terms(&other)).await["deal_id"]);
@@ -323,9 +316,8 @@ async fn deals_are_listed_the_newest_first_by_status_and_product() {
     );
 }
 
-#[tokio::test]
-async fn a_list_of_deals_that_is_not_understood_is_refused_with_its_field() {
-    let bed = Bed::start().await;
+async fn a_list_of_deals_that_is_not_understood_is_refused_with_its_field(engine: Engine) {
+    let bed = Bed::on(engine).await;
     for (query, field) in [
         ("status=open", "status"),
         ("status=", "status"),
@@ -341,4 +333,16 @@ async fn a_list_of_deals_that_is_not_understood_is_refused_with_its_field() {
             "{query}: {problem}"
         );
     }
+}
+
+crate::engines::on_both_engines! {
+    tokio::test: a_scheduled_deal_leaves_its_product_on_the_shelf,
+        a_deal_whose_time_has_come_starts_at_once_at_its_price_and_limit,
+        a_deal_opens_and_ends_by_itself,
+        a_deal_started_by_hand_ends_at_its_time,
+        wrong_terms_of_a_deal_are_named_and_nothing_is_planned,
+        deals_of_one_product_do_not_overlap,
+        a_deal_that_has_not_opened_can_be_dropped,
+        deals_are_listed_the_newest_first_by_status_and_product,
+        a_list_of_deals_that_is_not_understood_is_refused_with_its_field;
 }

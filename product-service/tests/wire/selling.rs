@@ -2,6 +2,7 @@
 
 use product_api::{Deal, WatchDealRequest};
 use serde_json::{Value, json};
+use sql::Engine;
 use tonic::{Code, Streaming};
 
 use crate::{
@@ -16,10 +17,9 @@ async fn tell(bed: &Bed, id: &str, what: &str, body: Option<&Value>) -> (u16, Va
     (status.as_u16(), body)
 }
 
-#[tokio::test]
-async fn a_paused_deal_sells_nothing_until_it_is_resumed_with_a_gate_or_without() {
+async fn a_paused_deal_sells_nothing_until_it_is_resumed_with_a_gate_or_without(engine: Engine) {
     for gate in ["true", "false"] {
-        let bed = Bed::with(&[("HOTDEAL_STOCK_REDIS", gate)]).await;
+        let bed = Bed::with(engine, &[("HOTDEAL_STOCK_REDIS", gate)]).await;
         let id = bed.product(10, 500).await;
         let deal_id = bed.deal(&id).await;
         let mut grpc = bed.grpc().await;
@@ -60,10 +60,9 @@ async fn a_paused_deal_sells_nothing_until_it_is_resumed_with_a_gate_or_without(
     }
 }
 
-#[tokio::test]
-async fn units_are_added_to_a_deal_and_sold_at_once() {
+async fn units_are_added_to_a_deal_and_sold_at_once(engine: Engine) {
     for gate in ["true", "false"] {
-        let bed = Bed::with(&[("HOTDEAL_STOCK_REDIS", gate)]).await;
+        let bed = Bed::with(engine, &[("HOTDEAL_STOCK_REDIS", gate)]).await;
         let id = bed.product(2, 500).await;
         bed.deal(&id).await;
         let mut grpc = bed.grpc().await;
@@ -86,9 +85,8 @@ async fn units_are_added_to_a_deal_and_sold_at_once() {
     }
 }
 
-#[tokio::test]
-async fn no_more_units_are_written_off_than_are_available() {
-    let bed = Bed::start().await;
+async fn no_more_units_are_written_off_than_are_available(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(5, 500).await;
     bed.deal(&id).await;
     let (status, problem) = tell(&bed, &id, "restock", Some(&json!({"delta": -6}))).await;
@@ -111,9 +109,8 @@ async fn no_more_units_are_written_off_than_are_available() {
         .unwrap();
 }
 
-#[tokio::test]
-async fn a_restock_that_is_not_understood_is_refused_with_its_field() {
-    let bed = Bed::start().await;
+async fn a_restock_that_is_not_understood_is_refused_with_its_field(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(5, 500).await;
     bed.deal(&id).await;
     for body in [
@@ -150,9 +147,8 @@ async fn a_restock_that_is_not_understood_is_refused_with_its_field() {
     );
 }
 
-#[tokio::test]
-async fn without_an_open_deal_there_is_nothing_to_pause_resume_or_restock() {
-    let bed = Bed::start().await;
+async fn without_an_open_deal_there_is_nothing_to_pause_resume_or_restock(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let (never, scheduled, ended) = (
         bed.product(5, 500).await,
         bed.product(5, 500).await,
@@ -200,9 +196,8 @@ async fn next(stream: &mut Streaming<Deal>, is_wanted: impl Fn(&Deal) -> bool) -
     tokio::time::timeout(SOON, wanted).await.unwrap()
 }
 
-#[tokio::test]
-async fn a_watcher_sees_a_deal_from_its_plan_to_its_end() {
-    let bed = Bed::start().await;
+async fn a_watcher_sees_a_deal_from_its_plan_to_its_end(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(10, 500).await;
     let mut asked = terms(&id);
     asked["starts_at"] = json!(crate::schedule::from_now(std::time::Duration::from_secs(2)));
@@ -244,10 +239,13 @@ async fn a_watcher_sees_what_another_replica_does() {
     let deal_id = bed.deal(&id).await;
     let mut stream = watch(&bed, &deal_id).await;
     assert_eq!(stream.message().await.unwrap().unwrap().held, 0);
-    let other = Bed::with(&[
-        ("DATABASE_URL", &bed.database.url),
-        ("HOTDEAL_STOCK_REDIS", "false"),
-    ])
+    let other = Bed::with(
+        Engine::Postgres,
+        &[
+            ("DATABASE_URL", bed.url()),
+            ("HOTDEAL_STOCK_REDIS", "false"),
+        ],
+    )
     .await;
     let mut grpc = other.grpc().await;
     grpc.decrease_stock(decrease(1, vec![item(&id, 3)]))
@@ -256,9 +254,8 @@ async fn a_watcher_sees_what_another_replica_does() {
     next(&mut stream, |deal| deal.held == 3).await.unwrap();
 }
 
-#[tokio::test]
-async fn an_unknown_deal_cannot_be_watched() {
-    let bed = Bed::start().await;
+async fn an_unknown_deal_cannot_be_watched(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let mut grpc = bed.grpc().await;
     for (deal_id, code) in [
         (NOBODY, Code::NotFound),
@@ -273,13 +270,23 @@ async fn an_unknown_deal_cannot_be_watched() {
     }
 }
 
-#[tokio::test]
-async fn a_stop_ends_the_streams_of_those_who_watch() {
-    let bed = Bed::start().await;
+async fn a_stop_ends_the_streams_of_those_who_watch(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(10, 500).await;
     let deal_id = bed.deal(&id).await;
     let mut stream = watch(&bed, &deal_id).await;
     stream.message().await.unwrap().unwrap();
     bed.stop().await;
     assert_eq!(next(&mut stream, |_| true).await, None);
+}
+
+crate::engines::on_both_engines! {
+    tokio::test: a_paused_deal_sells_nothing_until_it_is_resumed_with_a_gate_or_without,
+        units_are_added_to_a_deal_and_sold_at_once,
+        no_more_units_are_written_off_than_are_available,
+        a_restock_that_is_not_understood_is_refused_with_its_field,
+        without_an_open_deal_there_is_nothing_to_pause_resume_or_restock,
+        a_watcher_sees_a_deal_from_its_plan_to_its_end,
+        an_unknown_deal_cannot_be_watched,
+        a_stop_ends_the_streams_of_those_who_watch;
 }

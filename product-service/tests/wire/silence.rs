@@ -1,6 +1,7 @@
 //! A database that falls silent without an end.
 
 use crate::bed::{Bed, decrease, item};
+use sql::Engine;
 
 /// Connections that go silent without an end (the host is gone, a NAT forgot them) while new ones work:
 /// the one worker of the ledger waits for an answer for as long as the kernel retransmits.
@@ -35,11 +36,14 @@ async fn a_connection_that_goes_silent_does_not_stop_the_ledger() {
     let mut through = url.clone();
     through.set_host(Some("127.0.0.1")).unwrap();
     through.set_port(Some(port)).unwrap();
-    let bed = Bed::with(&[
-        ("HOTDEAL_STOCK_REDIS", "false"),
-        ("DATABASE_URL", through.as_str()),
-        ("DATABASE_CONNECTIONS_MAX", "4"),
-    ])
+    let bed = Bed::with(
+        Engine::Postgres,
+        &[
+            ("HOTDEAL_STOCK_REDIS", "false"),
+            ("DATABASE_URL", through.as_str()),
+            ("DATABASE_CONNECTIONS_MAX", "4"),
+        ],
+    )
     .await;
     let id = bed.product(100, 500).await;
     let mut grpc = bed.grpc().await;

@@ -1,5 +1,6 @@
 //! Health, reflection, deadlines, and the generated server as a client's transport.
 
+use sql::Engine;
 use std::{ffi::OsString, time::Duration};
 
 use futures::stream;
@@ -50,7 +51,7 @@ async fn the_service_reports_that_it_serves() {
 async fn without_its_database_it_neither_serves_nor_hides_it() {
     let server = Postgres::start_durable().await;
     let database = server.database().await;
-    let bed = Bed::with(&[("DATABASE_URL", &database.url)]).await;
+    let bed = Bed::with(Engine::Postgres, &[("DATABASE_URL", &database.url)]).await;
     let id = bed.product(1, 500).await;
     server.kill9();
     eventually(Duration::from_secs(20), "it does not serve", async || {

@@ -1,12 +1,12 @@
 //! Stock over HTTP.
 
 use serde_json::json;
+use sql::Engine;
 
 use crate::bed::{Bed, NOBODY};
 
-#[tokio::test]
-async fn a_correction_moves_the_shelf_and_is_accounted_for() {
-    let bed = Bed::start().await;
+async fn a_correction_moves_the_shelf_and_is_accounted_for(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(10, 500).await;
     let path = format!("/products/{id}/stock");
     for delta in [5, -3] {
@@ -18,9 +18,8 @@ async fn a_correction_moves_the_shelf_and_is_accounted_for() {
     assert_eq!(bed.get(&path).await, expected);
 }
 
-#[tokio::test]
-async fn more_than_there_is_cannot_be_written_off() {
-    let bed = Bed::start().await;
+async fn more_than_there_is_cannot_be_written_off(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(2, 500).await;
     let path = format!("/products/{id}/stock");
     let (status, problem, _) = bed.http.patch(&path, &[], &json!({"delta": -3})).await;
@@ -31,9 +30,8 @@ async fn more_than_there_is_cannot_be_written_off() {
     assert_eq!(bed.get(&path).await["stock"], 2);
 }
 
-#[tokio::test]
-async fn the_stock_of_an_unknown_product_cannot_be_corrected() {
-    let bed = Bed::start().await;
+async fn the_stock_of_an_unknown_product_cannot_be_corrected(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let path = format!("/products/{NOBODY}/stock");
     let (status, problem, _) = bed.http.patch(&path, &[], &json!({"delta": 1})).await;
     assert_eq!(
@@ -42,9 +40,8 @@ async fn the_stock_of_an_unknown_product_cannot_be_corrected() {
     );
 }
 
-#[tokio::test]
-async fn a_product_shows_its_deals_stock_while_one_runs() {
-    let bed = Bed::start().await;
+async fn a_product_shows_its_deals_stock_while_one_runs(engine: Engine) {
+    let bed = Bed::on(engine).await;
     let id = bed.product(10, 500).await;
     let start = json!({"quantity": 4, "deal_price": 300});
     let path = format!("/products/{id}/hotdeal/start");
@@ -63,4 +60,11 @@ async fn a_product_shows_its_deals_stock_while_one_runs() {
     assert_eq!(product["deal"]["deal_id"], started["deal_id"]);
     assert_eq!(product["deal"]["price"], 300);
     assert_eq!(product["deal"]["status"], "running");
+}
+
+crate::engines::on_both_engines! {
+    tokio::test: a_correction_moves_the_shelf_and_is_accounted_for,
+        more_than_there_is_cannot_be_written_off,
+        the_stock_of_an_unknown_product_cannot_be_corrected,
+        a_product_shows_its_deals_stock_while_one_runs;
 }

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
-/// Like [`Json`], but an empty body, with or without a content type, is `T::default()`.
+/// Like [`Json`], but an empty body, with or without a content type, and `null` are `T::default()`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OptionalJson<T>(pub T);
 
@@ -37,7 +37,8 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJ
             return Ok(Self(T::default()));
         }
         typed?;
-        decode(&body).map(Self)
+        let decoded: Option<T> = decode(&body)?;
+        Ok(Self(decoded.unwrap_or_default()))
     }
 }
 

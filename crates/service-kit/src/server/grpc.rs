@@ -9,10 +9,6 @@ use tower::layer::util::{Identity, Stack};
 use super::{Port, files, handshake::connections, shed::ShedLayer, undecoded::UndecodedLayer};
 use crate::{config::Common, trace::TraceLayer};
 
-/// The longest message either way, in bytes. Each generated service sets it with
-/// `max_decoding_message_size` and `max_encoding_message_size`: the server cannot.
-pub const MESSAGE_LEN_MAX: usize = 1024 * 1024;
-
 /// How long a client may take to send the bytes that open a connection, those of TLS included.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -20,8 +20,8 @@ use super::{
 };
 use crate::{config::Common, metrics as names, trace::TraceLayer};
 
-/// How long a client may take to send a request's head, its TLS handshake before the first one included. It also bounds how long an idle connection is
-/// kept.
+/// How long a client may take to send a request's head, its TLS handshake before the first one included.
+/// It also bounds how long an idle connection is kept.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest request head, in bytes; longer ones are answered 431.
@@ -30,7 +30,8 @@ const HEAD_LEN_MAX: usize = 32 * 1024;
 /// What one HTTP server takes upon itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpLimits {
-    /// How long a client may take to send a request's head (a TLS handshake included), and how long an idle connection is kept.
+    /// How long a client may take to send a request's head (a TLS handshake included), and how long an idle
+    /// connection is kept.
     pub header_timeout: Duration,
     /// The longest request body, in bytes; longer ones are answered 413.
     pub body_len_max: usize,

@@ -25,10 +25,7 @@ mod undecoded;
 pub use self::{
     bind::bind,
     draining::Draining,
-    grpc::{
-        GRPC_CONNECTIONS_MAX, GrpcLimits, GrpcRouter, GrpcServer, MESSAGE_LEN_MAX, builder,
-        serve_grpc,
-    },
+    grpc::{GRPC_CONNECTIONS_MAX, GrpcLimits, GrpcRouter, GrpcServer, builder, serve_grpc},
     http::{HttpLimits, serve_http},
     port::{Front, Port},
     shed::{ShedLayer, ShedService},

@@ -2,7 +2,7 @@
 //! codes say stands in `postgres` and `sqlite`.
 
 mod postgres;
-mod sqlite;
+pub(crate) mod sqlite;
 
 use sqlx::{Error, error::DatabaseError, sqlite::SqliteError};
 

@@ -5,32 +5,36 @@
 //! overwrites them, recovery finds the transaction whole and keeps it. So such an error is unclear, and
 //! whoever looks the outcome up must do so by a write of his own, which then overwrites those frames.
 
-/// Of the extended codes, the lowest byte is the kind.
-const KIND: i32 = 0xff;
-
 pub(super) const INTERNAL: i32 = 2;
 const PERM: i32 = 3;
 const ABORT: i32 = 4;
 const BUSY: i32 = 5;
 const LOCKED: i32 = 6;
 const NOMEM: i32 = 7;
+pub(crate) const READONLY: i32 = 8;
 const INTERRUPT: i32 = 9;
 const IOERR: i32 = 10;
 const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
-const CANTOPEN: i32 = 14;
+pub(crate) const CANTOPEN: i32 = 14;
 const PROTOCOL: i32 = 15;
+pub(crate) const NOTADB: i32 = 26;
+
+/// Of the extended codes, the lowest byte is the kind.
+pub(crate) fn kind(code: i32) -> i32 {
+    code & 0xff
+}
 
 pub(super) fn is_unclear(code: i32) -> bool {
     matches!(
-        code & KIND,
+        kind(code),
         INTERNAL | NOMEM | IOERR | CORRUPT | FULL | CANTOPEN
     )
 }
 
 pub(super) fn is_retryable(code: i32) -> bool {
     matches!(
-        code & KIND,
+        kind(code),
         // Somebody else's lock, which passes; PROTOCOL is a lock that was lost too often in a row.
         BUSY | LOCKED | PROTOCOL
         // Ended by somebody, or together with its transaction.

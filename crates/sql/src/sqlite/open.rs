@@ -11,7 +11,11 @@ use sqlx::{
 use tokio::task::AbortHandle;
 
 use super::{file, lock::FileLock, owner, wal};
-use crate::{PoolOptions, SqlError, open::explain, outcome::sqlite_code};
+use crate::{
+    PoolOptions, SqlError,
+    open::explain,
+    outcome::{sqlite as codes, sqlite_code},
+};
 
 /// More readers than this only stand in each other's way: each is a thread.
 const READERS_MAX: u32 = 4;
@@ -123,8 +127,10 @@ fn writer(options: &PoolOptions) -> SqlitePoolOptions {
 /// SQLite ends a transaction by itself when the disk fails under it, and sqlx then still counts one: such
 /// a connection begins nothing any more, so it is replaced.
 async fn is_outside_transaction(connection: &mut SqliteConnection) -> Result<bool, Error> {
-    // Behind the rollback of whatever was dropped.
-    connection.ping().await?;
+    if connection.is_in_transaction() {
+        // What was dropped is being rolled back: the answer comes behind that.
+        connection.ping().await?;
+    }
     Ok(!connection.is_in_transaction())
 }
 
@@ -142,18 +148,14 @@ async fn prepare(
     migrated.map_err(|error| explain(error, path.display().to_string(), migrations))
 }
 
-const READONLY: i32 = 8;
-const CANTOPEN: i32 = 14;
-const NOTADB: i32 = 26;
-
 fn refused(error: Error, path: &Path) -> SqlError {
-    let code = match &error {
-        Error::Database(error) => sqlite_code(&**error).map(|code| code & 0xff),
+    let kind = match &error {
+        Error::Database(error) => sqlite_code(&**error).map(codes::kind),
         _ => None,
     };
-    match code {
-        Some(NOTADB) => SqlError::NoDatabase(path.to_owned()),
-        Some(READONLY | CANTOPEN) => SqlError::NotWritable {
+    match kind {
+        Some(codes::NOTADB) => SqlError::NoDatabase(path.to_owned()),
+        Some(codes::READONLY | codes::CANTOPEN) => SqlError::NotWritable {
             path: path.to_owned(),
             source: std::io::Error::other(error),
         },

@@ -4,17 +4,14 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use sql::SqliteDatabase;
+use sql::{
+    SqliteDatabase,
+    list::{Hex, json},
+};
 use uuid::Uuid;
 
 use super::NewOrder;
-use crate::{
-    order::ShippingAddress,
-    store::{
-        bulk::{Hex, json},
-        row::StoredLine,
-    },
-};
+use crate::{order::ShippingAddress, store::row::StoredLine};
 
 const INSERT: &str = "
 INSERT INTO orders (id, user_id, status, flow, items, total_amount, shipping_address,

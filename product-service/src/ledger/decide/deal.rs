@@ -3,9 +3,11 @@
 use domain::DealId;
 
 use crate::ledger::{
-    book::{Book, DealRow, DealStatus, Sums},
+    book::Book,
     command::{OpenDeal, Outcome, Refusal},
+    deal::{DealRow, DealStatus},
     decide::{hand_back, stands},
+    sums::Sums,
 };
 
 /// Moves units from the shelf into a new deal. A deal that is open already stays as it is.

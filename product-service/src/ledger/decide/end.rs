@@ -5,10 +5,12 @@ use std::time::Duration;
 use domain::OrderId;
 
 use crate::ledger::{
-    book::{Book, DealStatus, HoldWrite, Sums},
+    book::{Book, HoldWrite},
     command::{Outcome, Refusal},
+    deal::DealStatus,
     decide::hand_back,
     hold::{HeldLine, Hold, HoldState},
+    sums::Sums,
 };
 
 /// Why the ledger itself releases a hold.

@@ -17,8 +17,10 @@ pub(crate) mod take;
 mod tests;
 
 use crate::ledger::{
-    book::{Book, DealStatus, Sums},
+    book::Book,
     command::{Command, Outcome},
+    deal::DealStatus,
+    sums::Sums,
 };
 use domain::{DealId, ProductId};
 
@@ -35,8 +37,8 @@ pub fn decide(book: &mut Book, command: &Command) -> Outcome {
         Command::ScheduleDeal(plan) => schedule::schedule(book, plan),
         Command::StartScheduled(deal_id) => schedule::start(book, *deal_id),
         Command::CancelDeal(deal_id) => schedule::cancel(book, *deal_id),
-        Command::PauseDeal(deal_id) => selling::set(book, *deal_id, DealStatus::Paused),
-        Command::ResumeDeal(deal_id) => selling::set(book, *deal_id, DealStatus::Running),
+        Command::PauseDeal(deal_id) => selling::pause(book, *deal_id),
+        Command::ResumeDeal(deal_id) => selling::resume(book, *deal_id),
         Command::RestockDeal { deal_id, delta } => selling::restock(book, *deal_id, *delta),
         Command::AdjustShelf { product_id, delta } => shelf::adjust(book, *product_id, *delta),
         Command::GiveBack(units) => {

@@ -3,9 +3,11 @@
 use domain::DealId;
 
 use crate::ledger::{
-    book::{Book, DealRow, DealStatus, Sums, Window},
+    book::Book,
     command::{Outcome, Refusal, ScheduleDeal},
+    deal::{DealRow, DealStatus, Window},
     decide::{deal::open_with, stands},
+    sums::Sums,
 };
 
 /// Plans a deal, under the lock of its shelf: two plans that overlap cannot both be made.

@@ -3,13 +3,24 @@
 use domain::DealId;
 
 use crate::ledger::{
-    book::{Book, DealStatus, Sums},
+    book::Book,
     command::{Outcome, Refusal},
+    deal::DealStatus,
     decide::stands,
+    sums::Sums,
 };
 
-/// Pauses a deal or lets it go on; once it is so, it stays so.
-pub(super) fn set(book: &mut Book, deal_id: DealId, status: DealStatus) -> Outcome {
+/// Lets a deal keep its units and sell none; a paused one stays so.
+pub(super) fn pause(book: &mut Book, deal_id: DealId) -> Outcome {
+    set(book, deal_id, DealStatus::Paused)
+}
+
+/// Lets a paused deal sell again; a running one stays so.
+pub(super) fn resume(book: &mut Book, deal_id: DealId) -> Outcome {
+    set(book, deal_id, DealStatus::Running)
+}
+
+fn set(book: &mut Book, deal_id: DealId, status: DealStatus) -> Outcome {
     let Some(deal) = book.deals.get(&deal_id) else {
         return Outcome::Unknown;
     };

@@ -3,8 +3,9 @@
 use domain::ProductId;
 
 use crate::ledger::{
-    book::{Book, Sums},
+    book::Book,
     command::{Outcome, Refusal},
+    sums::Sums,
 };
 
 /// Adds units, or writes off as many as are available.

@@ -3,10 +3,12 @@
 use domain::{DealId, Money, Timestamp};
 
 use crate::ledger::{
-    book::{Book, DealStatus, HoldWrite, Sums},
+    book::{Book, HoldWrite},
     command::{Outcome, Refusal, Route, Take, TakeLine, Taken, TakenLine},
+    deal::DealStatus,
     decide::owe,
     hold::{HeldLine, Hold, HoldState},
+    sums::Sums,
 };
 
 /// Why a line cannot be taken.
@@ -121,7 +123,7 @@ fn deal_offer(book: &Book, take: &Take, line: &TakeLine, deal_id: DealId) -> Res
         return Err(No::Reroute);
     }
     let is_wanted = line.deal_wanted.is_none_or(|wanted| wanted == deal_id);
-    if !is_wanted || !deal.is_open(book.now) {
+    if !is_wanted || !deal.sells_at(book.now) {
         return Err(No::Refused(Refusal::DealNotOpen(line.product_id)));
     }
     let units = line.quantity.units();

@@ -8,11 +8,13 @@ use uuid::Uuid;
 
 use super::{decide, stands};
 use crate::ledger::{
-    book::{Book, DealRow, DealStatus, ShelfRow, Sums},
+    book::{Book, ShelfRow},
     command::{
         Command, GateUnits, OpenDeal, Outcome, Refusal, Route, ScheduleDeal, Take, TakeLine, Taken,
     },
+    deal::{DealRow, DealStatus},
     hold::HoldState,
+    sums::Sums,
 };
 
 const START_US: i64 = 1_700_000_000_000_000;
