@@ -166,7 +166,11 @@ fn free_line(book: &mut Book, hold: &Hold, line: &HeldLine, leaving: Sums) {
         deal.per_user_limit.is_some(),
     );
     if let (true, Some(user_id)) = (is_limited, hold.user_id) {
-        book.count_buyer(deal_id, user_id, -units);
+        // Long after a deal's end its buyers are forgotten; that must not keep units from coming back.
+        let is_counted = book.buyers.contains_key(&(deal_id, user_id));
+        if is_counted || !is_over {
+            book.count_buyer(deal_id, user_id, -units);
+        }
     }
     if is_over {
         hand_back(book, deal_id, line.product_id, units, leaving);
