@@ -65,8 +65,14 @@ async fn promise_5_without_redis_from_the_start_a_deal_sells_out_exactly() {
     replicas[0]
         .restore(shop_order_held(&shop, &replicas[0], product).await)
         .await;
-    eventually(SOON, "the gate is back", || async {
-        replicas[0].gate.as_ref().unwrap().is_up()
+    // One that the retry has loaded already is handed the unit that came back a moment later.
+    eventually(SOON, "the gate is back, and knows of the unit", || async {
+        let is_up = replicas[0].gate.as_ref().unwrap().is_up();
+        let live = replicas[0].deals.live(product).await.unwrap();
+        is_up
+            && live
+                .gate
+                .is_some_and(|gate| gate.quantity.unwrap_or(1) == 1)
     })
     .await;
     let fared = crowd(&replicas, product, 100..140).await;
