@@ -308,17 +308,37 @@ async fn a_transaction_that_is_dropped_leaves_the_writer_free() {
     tx.commit().await.unwrap();
 }
 
-/// As it does when the disk fails under it; sqlx goes on counting it.
+/// As it does when the disk fails under it.
 #[tokio::test]
-async fn a_transaction_that_sqlite_ended_by_itself_leaves_a_writer() {
+async fn a_transaction_that_sqlite_ended_by_itself_leaves_the_writer_free() {
     let database = place().open().await.unwrap();
     let writer = writer(&database);
     let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.unwrap();
-    let end = sqlx::query("ROLLBACK");
-    end.execute(&mut *tx).await.unwrap();
+    let update = "UPDATE counter SET n = 7";
+    sqlx::query(update).execute(&mut *tx).await.unwrap();
+    let ends = "INSERT OR ROLLBACK INTO _sqlx_migrations SELECT * FROM _sqlx_migrations";
+    sqlx::query(ends).execute(&mut *tx).await.unwrap_err();
     drop(tx);
-    let tx = writer.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    assert_eq!(counted(&database).await, 1);
+    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    sqlx::query(update).execute(&mut *tx).await.unwrap();
     tx.commit().await.unwrap();
+    assert_eq!(counted(&database).await, 7);
+}
+
+#[tokio::test]
+async fn a_transaction_is_the_only_one_that_may_write_before_it_does() {
+    let place = place();
+    let database = place.open().await.unwrap();
+    let tx = database.begin().await.unwrap();
+    let shell = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(&place.path)
+        .busy_timeout(Duration::ZERO);
+    let shell = SqlitePool::connect_with(shell).await.unwrap();
+    let error = shell.begin_with("BEGIN IMMEDIATE").await.unwrap_err();
+    assert!(is_retryable(&error), "{error}");
+    tx.commit().await.unwrap();
+    shell.begin_with("BEGIN IMMEDIATE").await.unwrap();
 }
 
 /// Without the watch the log would stay as long as it was once the reader is gone.
