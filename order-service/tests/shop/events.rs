@@ -1,7 +1,13 @@
 //! A client of server-sent events, as far as tests need one.
 
+use std::time::Duration;
+
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::Value;
+use tokio::time::timeout;
+
+/// An event that has not come by then was lost; the stream itself would stay open for long.
+const SOON: Duration = Duration::from_secs(60);
 
 /// An open stream.
 pub(crate) struct Events {
@@ -39,6 +45,11 @@ impl Events {
 
     /// The next event that has a name; `None` at the end of the stream.
     pub(crate) async fn next(&mut self) -> Option<Event> {
+        let next = timeout(SOON, self.wait()).await;
+        next.expect("the event was lost")
+    }
+
+    async fn wait(&mut self) -> Option<Event> {
         loop {
             while let Some((block, rest)) = self.read.split_once("\n\n") {
                 let event = parse(block);

@@ -100,3 +100,15 @@ async fn too_little_is_not_nothing_and_a_new_deal_is_not_the_old_one() {
     replica.start(product, None).await;
     replica.buy(5, product, 1).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_deal_that_sold_out_and_then_paused_is_not_open() {
+    let shop = Shop::without_gate(Engine::Postgres).await;
+    let replica = shop.bounded_replica(REMEMBERING).await;
+    let product = shop.bed.product(1, 1).await;
+    replica.start(product, None).await;
+    sell_out(&replica, product).await;
+    replica.deals.pause(product).await.unwrap();
+    let paused = replica.buy(3, product, 1).await;
+    assert_eq!(refusal(paused), Refusal::DealNotOpen(product));
+}
