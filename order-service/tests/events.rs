@@ -70,7 +70,7 @@ async fn a_change_by_another_replica_and_by_expiry_is_told() {
     assert_eq!(events.order().await, cancelled);
     assert_eq!(events.next().await, None);
 
-    shop.product.set_ttl(500_000);
+    shop.product.set_ttl(3_000_000);
     let id = shop.placed(&one_line(tea, 1)).await;
     let mut events = (shop.events(&id).await, replica.events(&id).await);
     for events in [&mut events.0, &mut events.1] {

@@ -116,7 +116,7 @@ async fn without_a_retention_all_is_kept() {
     let url = shop.database_url.clone();
     let keeper = Shop::open_on(&url, &url, shop.product.clone(), &[]).await;
     // An order that expires shows that the replica's background work runs.
-    shop.product.set_ttl(300_000);
+    shop.product.set_ttl(3_000_000);
     let other = keeper.placed(&one_line(tea, 1)).await;
     eventually(SOON, "time passes", async || {
         keeper.order(&other).await["status"] == "CANCELLED"

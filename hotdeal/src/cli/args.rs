@@ -8,7 +8,10 @@ use domain::{DealId, OrderId, ProductId, Timestamp, UserId};
 use service_kit::config::{Secret, duration};
 
 use super::failure::EXIT_CODES;
-use crate::{client::Base, demo, run};
+use crate::{
+    client::{Base, USUAL_URL},
+    demo, run,
+};
 
 /// A stock and order system for flash sales: the whole shop in one process, and its command line
 #[derive(Debug, Parser)]
@@ -28,7 +31,7 @@ pub(super) struct Target {
         long,
         global = true,
         env = "HOTDEAL_URL",
-        default_value = "http://127.0.0.1:8080"
+        default_value = USUAL_URL
     )]
     pub(super) url: Base,
     /// Certificates of the authority that the shop's own must be of, in PEM; else whom this machine trusts

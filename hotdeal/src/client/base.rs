@@ -9,6 +9,9 @@ use http::{
 
 use super::tls::Tls;
 
+/// Where a shop is if nobody says otherwise.
+pub(crate) const USUAL_URL: &str = "http://127.0.0.1:8080";
+
 /// The URL under which a shop's paths stand.
 #[derive(Debug, Clone)]
 pub(crate) struct Base {
@@ -45,7 +48,7 @@ impl FromStr for Base {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "must be a URL such as http://127.0.0.1:8080".to_owned();
+        let wrong = || format!("must be a URL such as {USUAL_URL}");
         let uri: Uri = text.trim().parse().map_err(|_| wrong())?;
         let tls = match uri.scheme() {
             Some(scheme) if *scheme == Scheme::HTTP => None,

@@ -10,7 +10,7 @@ mod shop;
 mod tls;
 
 pub(crate) use self::{
-    base::Base,
+    base::{Base, USUAL_URL},
     connection::Connection,
     shop::{CallError, Shop, Way, path_of},
 };

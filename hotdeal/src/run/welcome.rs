@@ -12,7 +12,7 @@ use service_kit::out;
 use super::Config;
 use crate::{
     cli::{Failure, grouped},
-    client::{Shop, Way},
+    client::{Shop, USUAL_URL, Way},
     demo::deal,
 };
 
@@ -126,8 +126,8 @@ fn to_try(config: &Config, url: &str, deal: &Value, is_new: bool) -> String {
 fn program(url: &str) -> String {
     let name = std::env::args_os().next().unwrap_or_default();
     let name = Path::new(&name).display();
-    match url {
-        "http://127.0.0.1:8080" => name.to_string(),
-        url => format!("HOTDEAL_URL={url} {name}"),
+    match url == USUAL_URL {
+        true => name.to_string(),
+        false => format!("HOTDEAL_URL={url} {name}"),
     }
 }

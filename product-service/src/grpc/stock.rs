@@ -10,8 +10,11 @@ use tonic::Status;
 
 use super::{convert, errors};
 use crate::{
-    ledger::command::{Taken, TakenLine},
-    stock::{HoldEnd, Stock},
+    ledger::{
+        command::{Taken, TakenLine},
+        hold::HoldEnd,
+    },
+    stock::Stock,
 };
 
 pub(super) async fn decrease(

@@ -8,7 +8,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ledger::command::{Command, Outcome},
+    ledger::{
+        command::{Command, Outcome},
+        hold::HoldEnd,
+    },
     metrics,
     stock::Stock,
     store::Store,
@@ -69,7 +72,9 @@ async fn release(stock: &Stock, overdue: Vec<OrderId>, grace: Duration) -> usize
     let deadline = Instant::now() + ANSWER_WITHIN;
     let expire = |order_id| stock.ask_ledger(Command::Expire { order_id, grace }, Some(deadline));
     let outcomes = join_all(overdue.into_iter().map(expire)).await;
-    let released = |outcome: &Result<Outcome, _>| matches!(outcome, Ok(Outcome::Released { .. }));
+    let released = |outcome: &Result<Outcome, _>| {
+        matches!(outcome, Ok(Outcome::Ended(HoldEnd::Released { .. })))
+    };
     let released = outcomes.iter().filter(|outcome| released(outcome)).count();
     if released > 0 {
         tracing::info!(holds = released, "released holds that nobody ended in time");

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use domain::{BatchId, DealId, Money, OrderId, ProductId, Quantity, Timestamp, UserId};
 
-use crate::ledger::{deal::DealStatus, hold::HeldLine};
+use crate::ledger::{
+    deal::DealStatus,
+    hold::{HeldLine, HoldEnd},
+};
 
 /// Where a line's units are thought to be. A hint: the ledger looks under its lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -247,25 +250,8 @@ pub enum Outcome {
     BatchVoided,
     /// The gate's count of the buyer is out of date: through the gate again, without it.
     LimitOutdated,
-    /// The hold is sold.
-    Sold {
-        /// Since when.
-        at: Timestamp,
-    },
-    /// The hold is released.
-    Released {
-        /// Since when.
-        at: Timestamp,
-        /// Why.
-        reason: String,
-    },
-    /// The hold was sold, and its units were given back.
-    Returned {
-        /// Since when.
-        at: Timestamp,
-        /// Why.
-        reason: String,
-    },
+    /// The hold has ended so, by this command or before.
+    Ended(HoldEnd),
     /// The product's deal is open: this one, or one that was open before.
     DealOpen(DealId),
     /// The deal would end before it begins.

@@ -22,11 +22,9 @@ pub struct HeldLine {
     pub unit_price: Money,
 }
 
-/// How far a hold has come. It ends once; only a sale may be taken back.
+/// How a hold ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HoldState {
-    /// Its units are neither sold nor free.
-    Open,
+pub enum HoldEnd {
     /// Its units are sold.
     Sold {
         /// When it was confirmed.
@@ -46,6 +44,32 @@ pub enum HoldState {
         /// Why, for example `CANCELLED_BY_USER`.
         reason: String,
     },
+}
+
+impl HoldEnd {
+    /// When.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Sold { at } | Self::Released { at, .. } | Self::Returned { at, .. } => *at,
+        }
+    }
+
+    /// Why, unless it was sold.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Sold { .. } => None,
+            Self::Released { reason, .. } | Self::Returned { reason, .. } => Some(reason),
+        }
+    }
+}
+
+/// How far a hold has come. It ends once; only a sale may be taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HoldState {
+    /// Its units are neither sold nor free.
+    Open,
+    /// It is over.
+    Ended(HoldEnd),
 }
 
 /// One row of the ledger per order id.
@@ -74,7 +98,7 @@ impl Hold {
             lines: Vec::new(),
             created_at: now,
             expires_at: now,
-            state: HoldState::Released { at: now, reason },
+            state: HoldState::Ended(HoldEnd::Released { at: now, reason }),
         }
     }
 }

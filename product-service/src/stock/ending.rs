@@ -1,36 +1,15 @@
 //! Ending a hold, and changing a shelf by hand.
 
-use domain::{OrderId, ProductId, Timestamp};
+use domain::{OrderId, ProductId};
 use tokio::time::Instant;
 
 use crate::{
-    ledger::command::{Command, Outcome, Refusal},
+    ledger::{
+        command::{Command, Outcome, Refusal},
+        hold::HoldEnd,
+    },
     stock::{Stock, StockError},
 };
-
-/// How a hold ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HoldEnd {
-    /// Its units are sold.
-    Sold {
-        /// Since when.
-        at: Timestamp,
-    },
-    /// Its units are free, or there never were any.
-    Released {
-        /// Since when.
-        at: Timestamp,
-        /// Why.
-        reason: String,
-    },
-    /// They were sold, and are free again.
-    Returned {
-        /// Since when.
-        at: Timestamp,
-        /// Why.
-        reason: String,
-    },
-}
 
 impl Stock {
     /// Sells the hold of an order; once sold, it stays sold.
@@ -95,9 +74,7 @@ impl Stock {
 
 fn end(outcome: Outcome) -> Result<HoldEnd, StockError> {
     match outcome {
-        Outcome::Sold { at } => Ok(HoldEnd::Sold { at }),
-        Outcome::Released { at, reason } => Ok(HoldEnd::Released { at, reason }),
-        Outcome::Returned { at, reason } => Ok(HoldEnd::Returned { at, reason }),
+        Outcome::Ended(end) => Ok(end),
         Outcome::Unknown => Err(StockError::NotFound),
         other => Err(unexpected(other)),
     }

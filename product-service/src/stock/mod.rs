@@ -26,7 +26,7 @@ use service_kit::batcher::Call;
 use tokio::time::{Instant, timeout_at};
 
 pub(crate) use self::ending::unexpected;
-pub use self::{decrease::Decrease, ending::HoldEnd, error::StockError, wanted::WantedLine};
+pub use self::{decrease::Decrease, error::StockError, wanted::WantedLine};
 use self::{gate_line::GateLine, ledger_line::Ledger, routes::Routes, sold_out::SoldOut};
 use crate::{
     ledger::command::{Command, Outcome},

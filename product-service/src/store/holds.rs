@@ -1,6 +1,6 @@
 //! Holds within the ledger's transaction, and as they are committed.
 
-use domain::{OrderId, Timestamp};
+use domain::OrderId;
 use serde::Serialize;
 use sql::{
     Database, Transaction,
@@ -10,7 +10,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::{
-    ledger::hold::{Hold, HoldState},
+    ledger::hold::{Hold, HoldEnd, HoldState},
     store::rows::{HoldColumns, StoredLine, convert},
 };
 
@@ -181,7 +181,7 @@ impl<'a> From<&'a Hold> for NewRow<'a> {
     }
 }
 
-/// Ends open holds. Answers how many.
+/// Ends open holds, and takes sales back. Answers how many.
 pub(super) async fn end(tx: &mut Transaction<'_>, holds: &[&Hold]) -> Result<u64, sqlx::Error> {
     match tx {
         Transaction::Postgres(tx) => {
@@ -208,26 +208,25 @@ pub(super) async fn end(tx: &mut Transaction<'_>, holds: &[&Hold]) -> Result<u64
 fn state(hold: &Hold) -> &'static str {
     match hold.state {
         HoldState::Open => "open",
-        HoldState::Sold { .. } => "sold",
-        HoldState::Released { .. } => "released",
-        HoldState::Returned { .. } => "returned",
+        HoldState::Ended(HoldEnd::Sold { .. }) => "sold",
+        HoldState::Ended(HoldEnd::Released { .. }) => "released",
+        HoldState::Ended(HoldEnd::Returned { .. }) => "returned",
+    }
+}
+
+fn end_of(hold: &Hold) -> Option<&HoldEnd> {
+    match &hold.state {
+        HoldState::Open => None,
+        HoldState::Ended(end) => Some(end),
     }
 }
 
 fn reason(hold: &Hold) -> Option<&str> {
-    match &hold.state {
-        HoldState::Released { reason, .. } | HoldState::Returned { reason, .. } => Some(reason),
-        HoldState::Open | HoldState::Sold { .. } => None,
-    }
+    end_of(hold)?.reason()
 }
 
 fn ended_at_us(hold: &Hold) -> Option<i64> {
-    match &hold.state {
-        HoldState::Open => None,
-        HoldState::Sold { at }
-        | HoldState::Released { at, .. }
-        | HoldState::Returned { at, .. } => Some(Timestamp::as_micros(*at)),
-    }
+    Some(end_of(hold)?.at().as_micros())
 }
 
 fn lines(hold: &Hold) -> Vec<StoredLine> {

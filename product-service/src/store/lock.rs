@@ -10,7 +10,7 @@ use crate::{
         book::Book,
         command::{Command, Route},
         deal::DealStatus,
-        hold::{HeldLine, HoldState},
+        hold::{HeldLine, HoldEnd, HoldState},
     },
     store::{buyers, deals, holds, schedule, shelves},
 };
@@ -122,7 +122,7 @@ fn moving_lines<'a>(
         Command::Return { order_id, .. } => book.holds.get(order_id),
         _ => None,
     });
-    let sold = sold.filter(|hold| matches!(hold.state, HoldState::Sold { .. }));
+    let sold = sold.filter(|hold| matches!(hold.state, HoldState::Ended(HoldEnd::Sold { .. })));
     open.chain(sold).flat_map(|hold| &hold.lines)
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::ledger::{
     book::ShelfRow,
     deal::{DealRow, DealStatus},
-    hold::{HeldLine, Hold, HoldState},
+    hold::{HeldLine, Hold, HoldEnd, HoldState},
     sums::Sums,
 };
 
@@ -170,19 +170,16 @@ impl TryFrom<HoldColumns> for Hold {
             id: row.order_id,
             column,
         };
-        let state = match (row.state.as_str(), row.ended_at_us, row.reason) {
+        let ended_at = row.ended_at_us.map(Timestamp::from_micros);
+        let state = match (row.state.as_str(), ended_at, row.reason) {
             ("open", None, _) => HoldState::Open,
-            ("sold", Some(at), _) => HoldState::Sold {
-                at: Timestamp::from_micros(at),
-            },
-            ("released", Some(at), Some(reason)) => HoldState::Released {
-                at: Timestamp::from_micros(at),
-                reason,
-            },
-            ("returned", Some(at), Some(reason)) => HoldState::Returned {
-                at: Timestamp::from_micros(at),
-                reason,
-            },
+            ("sold", Some(at), _) => HoldState::Ended(HoldEnd::Sold { at }),
+            ("released", Some(at), Some(reason)) => {
+                HoldState::Ended(HoldEnd::Released { at, reason })
+            }
+            ("returned", Some(at), Some(reason)) => {
+                HoldState::Ended(HoldEnd::Returned { at, reason })
+            }
             _ => return Err(falsified("state")),
         };
         let line = |line: StoredLine| {

@@ -1,7 +1,6 @@
 //! Redis proposes, SQL decides: whatever happens to Redis, not one unit is sold twice, and selling
 //! goes on.
 
-use sql::Engine;
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
@@ -12,6 +11,7 @@ use product_service::{
     ledger::command::Refusal,
     stock::Decrease,
 };
+use sql::Engine;
 use test_kit::{Redis, eventually};
 
 use crate::{

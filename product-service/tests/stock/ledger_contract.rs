@@ -5,7 +5,7 @@ use product_service::{
     ledger::{
         command::{Command, Outcome, Owed, Refusal},
         deal::DealStatus,
-        hold::HoldState,
+        hold::{HoldEnd, HoldState},
     },
     store::{commit::CommitError, void::Voided},
 };
@@ -50,8 +50,14 @@ async fn what_is_decided_is_what_the_rows_say(engine: Engine) {
         .collect();
     assert_eq!(holds[&order(1)].lines, held);
     assert_eq!(holds[&order(1)].expires_at, taken(&outcomes[0]).expires_at);
-    assert!(matches!(holds[&order(1)].state, HoldState::Sold { .. }));
-    assert!(matches!(holds[&order(2)].state, HoldState::Released { .. }));
+    assert!(matches!(
+        holds[&order(1)].state,
+        HoldState::Ended(HoldEnd::Sold { .. })
+    ));
+    assert!(matches!(
+        holds[&order(2)].state,
+        HoldState::Ended(HoldEnd::Released { .. })
+    ));
     assert_eq!(holds[&order(3)].state, HoldState::Open);
     assert_eq!(holds[&order(4)].user_id, None, "a tombstone");
     let bought = bed.store.find_buyers(&[(hot.1, BUYER)]).await.unwrap();

@@ -1,13 +1,16 @@
 //! Several replicas at one ledger.
 
-use sql::Engine;
 use std::{collections::BTreeSet, time::Duration};
 
 use futures::future::join_all;
 use product_service::{
-    ledger::command::{Bundle, Command, Outcome, Settled},
+    ledger::{
+        command::{Bundle, Command, Outcome, Settled},
+        hold::HoldEnd,
+    },
     store::{MIGRATIONS, SCHEMA, Store, commit::CommitError},
 };
+use sql::Engine;
 use test_kit::{Postgres, eventually};
 
 use crate::bed::{
@@ -60,8 +63,10 @@ async fn promise_4_of_confirm_and_restore_at_once_one_wins_and_both_are_told(eng
         let free = [alone(restore(number))];
         let (sold, freed) = tokio::join!(settle(&bed.store, &sell), settle(&other, &free));
         match (&sold.outcomes[0][0], &freed.outcomes[0][0]) {
-            (Outcome::Sold { at }, Outcome::Sold { at: same }) => assert_eq!(at, same),
-            (Outcome::Refused(_), Outcome::Released { .. }) => {}
+            (Outcome::Ended(HoldEnd::Sold { at }), Outcome::Ended(HoldEnd::Sold { at: same })) => {
+                assert_eq!(at, same);
+            }
+            (Outcome::Refused(_), Outcome::Ended(HoldEnd::Released { .. })) => {}
             both => panic!("{both:?}"),
         }
     }

@@ -11,6 +11,7 @@ use product_service::ledger::{
     book::{Book, Changes, DealWrite, ShelfRow},
     command::{Command, Outcome},
     decide::decide,
+    hold::HoldEnd,
     sums::Sums,
 };
 use proptest::prelude::*;
@@ -140,9 +141,13 @@ fn without_times(outcome: Outcome) -> Outcome {
             taken.expires_at = never;
             Outcome::Taken(taken)
         }
-        Outcome::Sold { .. } => Outcome::Sold { at: never },
-        Outcome::Released { reason, .. } => Outcome::Released { at: never, reason },
-        Outcome::Returned { reason, .. } => Outcome::Returned { at: never, reason },
+        Outcome::Ended(HoldEnd::Sold { .. }) => Outcome::Ended(HoldEnd::Sold { at: never }),
+        Outcome::Ended(HoldEnd::Released { reason, .. }) => {
+            Outcome::Ended(HoldEnd::Released { at: never, reason })
+        }
+        Outcome::Ended(HoldEnd::Returned { reason, .. }) => {
+            Outcome::Ended(HoldEnd::Returned { at: never, reason })
+        }
         other => other,
     }
 }
@@ -162,8 +167,8 @@ impl Told {
         };
         let (told, time) = match outcome {
             Outcome::Taken(taken) => (&mut self.expires_at, taken.expires_at),
-            Outcome::Sold { at } | Outcome::Released { at, .. } => (&mut self.ended_at, *at),
-            Outcome::Returned { at, .. } => (&mut self.returned_at, *at),
+            Outcome::Ended(HoldEnd::Returned { at, .. }) => (&mut self.returned_at, *at),
+            Outcome::Ended(end) => (&mut self.ended_at, end.at()),
             _ => return,
         };
         let first = *told.entry(order_id).or_insert(time);

@@ -9,7 +9,7 @@ use product_service::ledger::{
         Command, OpenDeal, Outcome, Refusal, Route, ScheduleDeal, Take, TakeLine, Taken, TakenLine,
     },
     deal::DealStatus,
-    hold::HeldLine,
+    hold::{HeldLine, HoldEnd},
 };
 
 pub(crate) const NAME: &str = "Thing";
@@ -69,18 +69,11 @@ impl Deal {
 }
 
 #[derive(Debug, Clone)]
-enum End {
-    Sold(Timestamp),
-    Released(Timestamp, String),
-    Returned(Timestamp, String),
-}
-
-#[derive(Debug, Clone)]
 struct Hold {
     user_id: Option<UserId>,
     lines: Vec<HeldLine>,
     expires_at: Timestamp,
-    end: Option<End>,
+    end: Option<HoldEnd>,
 }
 
 #[derive(Debug)]
@@ -116,7 +109,7 @@ impl Model {
     /// Units of a deal that a buyer holds or has bought.
     pub(crate) fn bought(&self, deal_id: DealId, user_id: UserId) -> i64 {
         let counts = |hold: &&Hold| {
-            hold.user_id == Some(user_id) && matches!(hold.end, None | Some(End::Sold(_)))
+            hold.user_id == Some(user_id) && matches!(hold.end, None | Some(HoldEnd::Sold { .. }))
         };
         let holds = self.holds.values().filter(counts);
         let lines = holds.flat_map(|hold| &hold.lines);
@@ -220,10 +213,12 @@ impl Model {
             .map(|line| (line.product_id, line.quantity));
         let is_same = hold.user_id == Some(take.user_id) && wanted.eq(held);
         match &hold.end {
-            Some(End::Released(..) | End::Returned(..)) => Outcome::Refused(Refusal::HoldEnded),
+            Some(HoldEnd::Released { .. } | HoldEnd::Returned { .. }) => {
+                Outcome::Refused(Refusal::HoldEnded)
+            }
             _ if !is_same => Outcome::Refused(Refusal::OrderIdReused),
             None if hold.expires_at <= now => Outcome::Refused(Refusal::HoldEnded),
-            None | Some(End::Sold(_)) => Outcome::Taken(Taken {
+            None | Some(HoldEnd::Sold { .. }) => Outcome::Taken(Taken {
                 lines: taken_lines(hold, &[]),
                 expires_at: hold.expires_at,
                 is_replay: true,
@@ -315,26 +310,22 @@ impl Model {
             return Outcome::Unknown;
         };
         match &hold.end {
-            Some(End::Sold(at)) => return Outcome::Sold { at: *at },
-            Some(End::Released(..) | End::Returned(..)) => {
-                return Outcome::Refused(Refusal::HoldEnded);
-            }
+            Some(sold @ HoldEnd::Sold { .. }) => return Outcome::Ended(sold.clone()),
+            Some(_) => return Outcome::Refused(Refusal::HoldEnded),
             None if hold.expires_at <= now => return Outcome::Refused(Refusal::HoldEnded),
-            None => hold.end = Some(End::Sold(now)),
+            None => hold.end = Some(HoldEnd::Sold { at: now }),
         }
         for line in hold.lines.clone() {
             let units = self.units(line.product_id, line.deal_id);
             units.held -= line.quantity.units();
             units.sold += line.quantity.units();
         }
-        Outcome::Sold { at: now }
+        Outcome::Ended(HoldEnd::Sold { at: now })
     }
 
     fn restore(&mut self, order_id: OrderId, reason: &str) -> Outcome {
         match self.holds.get(&order_id).map(|hold| hold.end.clone()) {
-            Some(Some(End::Sold(at))) => Outcome::Sold { at },
-            Some(Some(End::Released(at, reason))) => Outcome::Released { at, reason },
-            Some(Some(End::Returned(at, reason))) => Outcome::Returned { at, reason },
+            Some(Some(end)) => Outcome::Ended(end),
             Some(None) => self.release(order_id, reason),
             None => {
                 let tombstone = Hold {
@@ -351,37 +342,37 @@ impl Model {
 
     fn take_back(&mut self, order_id: OrderId, reason: &str) -> Outcome {
         match self.holds.get(&order_id).map(|hold| hold.end.clone()) {
-            Some(Some(End::Sold(_))) => {}
+            Some(Some(HoldEnd::Sold { .. })) => {}
             Some(_) => return self.restore(order_id, reason),
             None => return Outcome::Unknown,
         }
-        let at = self.now;
+        let end = HoldEnd::Returned {
+            at: self.now,
+            reason: reason.into(),
+        };
         let hold = self.holds.get_mut(&order_id).unwrap();
-        hold.end = Some(End::Returned(at, reason.into()));
+        hold.end = Some(end.clone());
         let lines = hold.lines.clone();
         for line in &lines {
             self.units(line.product_id, line.deal_id).sold -= line.quantity.units();
         }
         self.free(&lines);
-        Outcome::Returned {
-            at,
-            reason: reason.into(),
-        }
+        Outcome::Ended(end)
     }
 
     fn release(&mut self, order_id: OrderId, reason: &str) -> Outcome {
-        let at = self.now;
+        let end = HoldEnd::Released {
+            at: self.now,
+            reason: reason.into(),
+        };
         let hold = self.holds.get_mut(&order_id).unwrap();
-        hold.end = Some(End::Released(at, reason.into()));
+        hold.end = Some(end.clone());
         let lines = hold.lines.clone();
         for line in &lines {
             self.units(line.product_id, line.deal_id).held -= line.quantity.units();
         }
         self.free(&lines);
-        Outcome::Released {
-            at,
-            reason: reason.into(),
-        }
+        Outcome::Ended(end)
     }
 
     fn free(&mut self, lines: &[HeldLine]) {

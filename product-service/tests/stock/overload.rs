@@ -1,10 +1,10 @@
 //! Overload is answered, not suffered; and what one request costs.
 
-use sql::Engine;
 use std::time::Duration;
 
 use futures::future::{join_all, poll_immediate};
 use product_service::stock::StockError;
+use sql::Engine;
 use test_kit::{Postgres, Redis};
 use tokio::time::Instant;
 

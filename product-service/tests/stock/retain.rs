@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use product_service::{
-    ledger::command::{Command, Outcome},
+    ledger::{
+        command::{Command, Outcome},
+        hold::HoldEnd,
+    },
     store::retain::Old,
     workers::Retention,
 };
@@ -71,7 +74,7 @@ async fn only_ended_holds_that_were_kept_long_enough_are_deleted(engine: Engine)
     assert_eq!(count(&bed, "holds").await, 1);
     assert!(matches!(
         bed.ask(restore(3)).await,
-        Outcome::Released { .. }
+        Outcome::Ended(HoldEnd::Released { .. })
     ));
 }
 

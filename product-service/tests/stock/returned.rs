@@ -1,6 +1,5 @@
 //! Sales that are taken back: an order cancelled after its confirmation.
 
-use sql::Engine;
 use std::time::Duration;
 
 use domain::UserId;
@@ -8,10 +7,11 @@ use futures::future::join_all;
 use product_service::{
     ledger::{
         command::{Command, Outcome, Owed, Refusal},
-        hold::HoldState,
+        hold::{HoldEnd, HoldState},
     },
-    stock::{HoldEnd, StockError},
+    stock::StockError,
 };
+use sql::Engine;
 
 use crate::{
     bed::{BUYER, Bed, alone, buy, deal_line, order, restore, shelf_line, take, taken, user},
@@ -26,7 +26,7 @@ fn take_back(number: u128) -> Command {
 }
 
 fn is_returned(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Returned { reason, .. } if reason == "CANCELLED_BY_USER")
+    matches!(outcome, Outcome::Ended(HoldEnd::Returned { reason, .. }) if reason == "CANCELLED_BY_USER")
 }
 
 async fn units_of_a_running_deal_return_to_it_and_its_gate_is_owed_them(engine: Engine) {
@@ -47,7 +47,10 @@ async fn units_of_a_running_deal_return_to_it_and_its_gate_is_owed_them(engine: 
     // The buyer's limit is free again.
     taken(&bed.ask(buy(2, vec![deal_line(hot, 3)])).await);
     let (holds, _) = bed.store.find_holds(&[order(1)]).await.unwrap();
-    assert!(matches!(holds[&order(1)].state, HoldState::Returned { .. }));
+    assert!(matches!(
+        holds[&order(1)].state,
+        HoldState::Ended(HoldEnd::Returned { .. })
+    ));
 }
 
 async fn units_of_an_ended_deal_return_to_the_shelf_through_the_deals_account(engine: Engine) {
@@ -89,7 +92,7 @@ async fn a_sale_is_taken_back_once_whoever_asks_and_how_often(engine: Engine) {
     // Confirmed and taken back in one transaction, and again in it.
     let all = vec![Command::Confirm(order(1)), take_back(1), take_back(1)];
     let outcomes = bed.ask_all(all).await;
-    assert!(matches!(outcomes[0], Outcome::Sold { .. }));
+    assert!(matches!(outcomes[0], Outcome::Ended(HoldEnd::Sold { .. })));
     assert!(is_returned(&outcomes[1]));
     assert_eq!(outcomes[1], outcomes[2]);
     let later = [take_back(1), restore(1)];
@@ -115,7 +118,10 @@ async fn what_was_not_sold_is_released_and_what_was_released_stays_so(engine: En
     let normal = bed.product(1, 10).await;
     bed.ask(buy(1, vec![shelf_line(normal, 1)])).await;
     let released = bed.ask(take_back(1)).await;
-    assert!(matches!(released, Outcome::Released { .. }), "{released:?}");
+    assert!(
+        matches!(released, Outcome::Ended(HoldEnd::Released { .. })),
+        "{released:?}"
+    );
     assert_eq!(bed.ask(take_back(1)).await, released);
     assert_eq!(bed.shelf(normal).await.sums.available, 10);
 }
@@ -171,7 +177,10 @@ async fn confirms_releases_and_returns_at_once_leave_every_unit_in_one_place(eng
     let (holds, _) = bed.store.find_holds(&orders).await.unwrap();
     for hold in holds.values() {
         // Whichever came first, the last thing that can happen is that the units are free.
-        let is_free = !matches!(hold.state, HoldState::Open | HoldState::Sold { .. });
+        let is_free = !matches!(
+            hold.state,
+            HoldState::Open | HoldState::Ended(HoldEnd::Sold { .. })
+        );
         assert!(is_free, "{hold:?}");
     }
     let deal = bed.deal(hot.1).await;

@@ -117,7 +117,7 @@ async fn a_deal_opens_and_ends_by_itself(engine: Engine) {
     let id = bed.product(10, 500).await;
     let mut asked = terms(&id);
     asked["starts_at"] = json!(from_now(Duration::from_millis(1_200)));
-    asked["ends_at"] = json!(from_now(Duration::from_secs(4)));
+    asked["ends_at"] = json!(from_now(Duration::from_secs(10)));
     let planned = plan(&bed, &asked).await;
     let running = until_it_is(&bed, &planned, "running").await;
     assert_eq!(running["initial"], 4);

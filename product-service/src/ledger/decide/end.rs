@@ -9,7 +9,7 @@ use crate::ledger::{
     command::{Outcome, Refusal},
     deal::DealStatus,
     decide::hand_back,
-    hold::{HeldLine, Hold, HoldState},
+    hold::{HeldLine, Hold, HoldEnd, HoldState},
     sums::Sums,
 };
 
@@ -22,10 +22,8 @@ pub(super) fn confirm(book: &mut Book, order_id: OrderId) -> Outcome {
         return Outcome::Unknown;
     };
     match &hold.state {
-        HoldState::Sold { at } => Outcome::Sold { at: *at },
-        HoldState::Released { .. } | HoldState::Returned { .. } => {
-            Outcome::Refused(Refusal::HoldEnded)
-        }
+        HoldState::Ended(sold @ HoldEnd::Sold { .. }) => Outcome::Ended(sold.clone()),
+        HoldState::Ended(_) => Outcome::Refused(Refusal::HoldEnded),
         HoldState::Open if hold.expires_at <= book.now => Outcome::Refused(Refusal::HoldEnded),
         HoldState::Open => sell(book, hold),
     }
@@ -37,14 +35,14 @@ pub(super) fn restore(book: &mut Book, order_id: OrderId, reason: &str) -> Outco
         let at = book.now;
         let tombstone = Hold::tombstone(order_id, reason.to_owned(), at);
         book.write_hold(tombstone, HoldWrite::Insert);
-        return Outcome::Released {
+        return Outcome::Ended(HoldEnd::Released {
             at,
             reason: reason.to_owned(),
-        };
+        });
     };
     match hold.state {
         HoldState::Open => release(book, hold, reason),
-        ended => as_it_ended(ended),
+        HoldState::Ended(end) => Outcome::Ended(end),
     }
 }
 
@@ -56,17 +54,8 @@ pub(super) fn take_back(book: &mut Book, order_id: OrderId, reason: &str) -> Out
     };
     match hold.state {
         HoldState::Open => release(book, hold, reason),
-        HoldState::Sold { .. } => give_back(book, hold, reason),
-        ended => as_it_ended(ended),
-    }
-}
-
-fn as_it_ended(state: HoldState) -> Outcome {
-    match state {
-        HoldState::Sold { at } => Outcome::Sold { at },
-        HoldState::Released { at, reason } => Outcome::Released { at, reason },
-        HoldState::Returned { at, reason } => Outcome::Returned { at, reason },
-        HoldState::Open => Outcome::Failed,
+        HoldState::Ended(HoldEnd::Sold { .. }) => give_back(book, hold, reason),
+        HoldState::Ended(end) => Outcome::Ended(end),
     }
 }
 
@@ -97,18 +86,13 @@ fn sell(book: &mut Book, hold: Hold) -> Outcome {
             None => book.move_shelf(line.product_id, by),
         }
     }
-    let at = book.now;
-    let sold = Hold {
-        state: HoldState::Sold { at },
-        ..hold
-    };
-    book.write_hold(sold, HoldWrite::End);
-    Outcome::Sold { at }
+    let end = HoldEnd::Sold { at: book.now };
+    write_end(book, hold, end)
 }
 
 fn release(book: &mut Book, hold: Hold, reason: &str) -> Outcome {
     let (at, reason) = (book.now, reason.to_owned());
-    let released = HoldState::Released { at, reason };
+    let released = HoldEnd::Released { at, reason };
     free(
         book,
         hold,
@@ -122,7 +106,7 @@ fn release(book: &mut Book, hold: Hold, reason: &str) -> Outcome {
 
 fn give_back(book: &mut Book, hold: Hold, reason: &str) -> Outcome {
     let (at, reason) = (book.now, reason.to_owned());
-    let returned = HoldState::Returned { at, reason };
+    let returned = HoldEnd::Returned { at, reason };
     free(
         book,
         hold,
@@ -135,16 +119,23 @@ fn give_back(book: &mut Book, hold: Hold, reason: &str) -> Outcome {
 }
 
 /// Frees every line's units; `leaving` says which figure they leave.
-fn free(book: &mut Book, hold: Hold, leaving: fn(i64) -> Sums, state: HoldState) -> Outcome {
+fn free(book: &mut Book, hold: Hold, leaving: fn(i64) -> Sums, end: HoldEnd) -> Outcome {
     if !book.has_rows_of(&hold) {
         return Outcome::Failed;
     }
     for line in &hold.lines {
         free_line(book, &hold, line, leaving(line.quantity.units()));
     }
-    let outcome = as_it_ended(state.clone());
-    book.write_hold(Hold { state, ..hold }, HoldWrite::End);
-    outcome
+    write_end(book, hold, end)
+}
+
+fn write_end(book: &mut Book, hold: Hold, end: HoldEnd) -> Outcome {
+    let ended = Hold {
+        state: HoldState::Ended(end.clone()),
+        ..hold
+    };
+    book.write_hold(ended, HoldWrite::End);
+    Outcome::Ended(end)
 }
 
 /// Units go back to where they can be taken: to the deal while it lasts, else to the shelf.

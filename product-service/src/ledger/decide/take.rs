@@ -7,7 +7,7 @@ use crate::ledger::{
     command::{Outcome, Refusal, Route, Take, TakeLine, Taken, TakenLine},
     deal::DealStatus,
     decide::owe,
-    hold::{HeldLine, Hold, HoldState},
+    hold::{HeldLine, Hold, HoldEnd, HoldState},
     sums::Sums,
 };
 
@@ -46,12 +46,12 @@ pub(super) fn take(book: &mut Book, take: &Take) -> Outcome {
 /// An open or sold hold with the same lines is a replay, at its own price and deadline.
 pub(crate) fn answer_from(hold: &Hold, take: &Take, now: Timestamp) -> Outcome {
     match &hold.state {
-        HoldState::Released { .. } | HoldState::Returned { .. } => {
+        HoldState::Ended(HoldEnd::Released { .. } | HoldEnd::Returned { .. }) => {
             Outcome::Refused(Refusal::HoldEnded)
         }
         _ if !is_same_request(hold, take) => Outcome::Refused(Refusal::OrderIdReused),
         HoldState::Open if hold.expires_at <= now => Outcome::Refused(Refusal::HoldEnded),
-        HoldState::Open | HoldState::Sold { .. } => Outcome::Taken(replay(hold)),
+        HoldState::Open | HoldState::Ended(HoldEnd::Sold { .. }) => Outcome::Taken(replay(hold)),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::ledger::{
         Command, GateUnits, OpenDeal, Outcome, Refusal, Route, ScheduleDeal, Take, TakeLine, Taken,
     },
     deal::{DealRow, DealStatus},
-    hold::HoldState,
+    hold::{HoldEnd, HoldState},
     sums::Sums,
 };
 
@@ -426,7 +426,7 @@ fn a_tombstone_refuses_a_late_take() {
     let mut book = book();
     assert!(matches!(
         decide(&mut book, &restore(1)),
-        Outcome::Released { .. }
+        Outcome::Ended(HoldEnd::Released { .. })
     ));
     let late = take(1, &[admitted(WARM, 2, WARM_DEAL)]);
     assert_eq!(refused(&mut book, &late), Refusal::HoldEnded);
@@ -448,7 +448,7 @@ fn a_hold_is_confirmed_before_its_deadline_but_not_at_it() {
         book.now = Timestamp::from_micros(hold.expires_at.as_micros() + late_by);
         let outcome = decide(&mut book, &Command::Confirm(order(1)));
         if is_sold {
-            assert_eq!(outcome, Outcome::Sold { at: book.now });
+            assert_eq!(outcome, Outcome::Ended(HoldEnd::Sold { at: book.now }));
         } else {
             assert_eq!(outcome, Outcome::Refused(Refusal::HoldEnded));
             assert_eq!(book.shelves[&NORMAL].sums.held, 1);
@@ -543,10 +543,10 @@ fn a_hold_expires_only_once_its_grace_is_over() {
     book.now = hold.expires_at.plus(grace).minus(Duration::from_micros(1));
     assert_eq!(decide(&mut book, &expire), Outcome::Done);
     book.now = hold.expires_at.plus(grace);
-    let expected = Outcome::Released {
+    let expected = Outcome::Ended(HoldEnd::Released {
         at: book.now,
         reason: "EXPIRED".into(),
-    };
+    });
     assert_eq!(decide(&mut book, &expire), expected);
     assert_eq!(book.shelves[&NORMAL].sums, filled(10));
     assert_eq!(decide(&mut book, &expire), Outcome::Done);
@@ -568,7 +568,7 @@ fn a_sold_hold_does_not_expire() {
     assert_eq!(decide(&mut book, &expire), Outcome::Done);
     assert!(matches!(
         book.holds[&order(1)].state,
-        HoldState::Sold { .. }
+        HoldState::Ended(HoldEnd::Sold { .. })
     ));
 }
 
@@ -784,7 +784,7 @@ fn a_hold_whose_rows_are_not_locked_does_not_end() {
     book.deals.insert(WARM_DEAL, deal);
     assert!(matches!(
         decide(&mut book, &restore(1)),
-        Outcome::Released { .. }
+        Outcome::Ended(HoldEnd::Released { .. })
     ));
 }
 
