@@ -116,7 +116,10 @@ async fn a_hold_that_outlived_the_count_of_its_buyer_is_released_all_the_same(en
     assert_eq!(deleted.unwrap(), 1);
     for late in [restore(3), take_back(1)] {
         let freed = bed.ask(late).await;
-        let is_free = matches!(freed, Outcome::Released { .. } | Outcome::Returned { .. });
+        let is_free = matches!(
+            freed,
+            Outcome::Ended(HoldEnd::Released { .. } | HoldEnd::Returned { .. })
+        );
         assert!(is_free, "{freed:?}");
     }
     let (deal, shelf) = (bed.deal(hot.1).await.sums, bed.shelf(hot.0).await.sums);
