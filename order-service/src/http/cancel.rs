@@ -63,7 +63,7 @@ refusals!(
         ]))
 );
 
-/// Gives the buyer's order up, for a reason in his own words.
+/// Gives the buyer's order up, for a reason in their own words.
 #[utoipa::path(
     post,
     path = "/orders/{id}/cancel",
