@@ -166,6 +166,7 @@ impl Service {
         let router = builder(limits)
             .add_service(self.grpc(callers))
             .add_service(grpc::reflection::service()?)
+            .add_service(grpc::reflection::service_v1alpha()?)
             .add_service(health);
         let streams = self.shop.deals.watches().clone();
         Ok((

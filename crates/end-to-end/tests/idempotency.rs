@@ -25,6 +25,14 @@ fn units(product_id: &str, quantity: i64) -> Value {
     json!({"items": [{"product_id": product_id, "quantity": quantity}]})
 }
 
+/// Units held: none is missing. The gate may be too high for a while where two replicas raced one order,
+/// until a refusal brings it down, so that nothing is said about it here.
+async fn held(shop: &Shop, product_id: &str) -> Value {
+    let live = shop.live(product_id).await;
+    end_to_end::assert_balanced(&live);
+    live["held"].clone()
+}
+
 /// The key sent again answers this very order, through either replica.
 async fn assert_replayed(shop: &Shop, body: &Value, order: &Value) {
     for replica in 0..2 {
@@ -50,7 +58,7 @@ async fn promise_3_a_key_is_one_order_through_two_replicas_restarts_and_an_empti
     for (status, answer, _) in &answers {
         assert_eq!((status.as_u16(), answer), (202, &order));
     }
-    assert_eq!(shop.at_rest(&deal.product_id).await["held"], 2);
+    assert_eq!(held(&shop, &deal.product_id).await, 2);
 
     let (status, problem, _) = post(&shop, 0, BUYER, &units(&deal.product_id, 3)).await;
     assert_eq!(
@@ -60,7 +68,7 @@ async fn promise_3_a_key_is_one_order_through_two_replicas_restarts_and_an_empti
     let (status, theirs, _) = post(&shop, 1, OTHER, &body).await;
     assert_eq!(status, 202, "{theirs}");
     assert_ne!(theirs["id"], order["id"]);
-    assert_eq!(shop.at_rest(&deal.product_id).await["held"], 4);
+    assert_eq!(held(&shop, &deal.product_id).await, 4);
 
     for replica in shop.product.iter_mut().chain(&mut shop.order) {
         replica.process.kill9();

@@ -116,7 +116,7 @@ fn to_try(config: &Config, url: &str, deal: &Value, is_new: bool) -> String {
          {program} deal restock {product_id} 500\n  \
          {program} --help\n",
         figure("available"),
-        figure("initial"),
+        grouped(deal["initial"].as_u64().unwrap_or(0) + deal["restocked"].as_u64().unwrap_or(0)),
         figure("unit_price"),
     )
 }

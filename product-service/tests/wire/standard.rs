@@ -102,6 +102,30 @@ async fn reflection_lists_the_service() {
     }
 }
 
+#[tokio::test]
+async fn tools_that_ask_by_reflections_old_name_are_answered_too() {
+    use tonic_reflection::pb::v1alpha::{
+        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+    };
+    let bed = Bed::start().await;
+    let mut client = ServerReflectionClient::new(bed.channel().await);
+    let request = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::FileContainingSymbol(SERVICE.to_owned())),
+    };
+    let answer = client.server_reflection_info(stream::iter([request])).await;
+    let mut answers = answer.unwrap().into_inner();
+    let first = answers.message().await.unwrap().unwrap();
+    assert!(
+        matches!(
+            first.message_response,
+            Some(MessageResponse::FileDescriptorResponse(_))
+        ),
+        "{first:?}"
+    );
+}
+
 /// An all-in-one process mounts the service like this.
 #[tokio::test]
 async fn the_generated_server_is_a_clients_transport_and_keeps_its_deadline() {
