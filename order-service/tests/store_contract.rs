@@ -21,35 +21,22 @@ use uuid::Uuid;
 const USER: UserId = UserId(Uuid::from_u128(1));
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Makes tests of functions that take an [`Engine`], each on Postgres and on SQLite. A function that is
-/// forgotten here is unused, which the compiler tells.
-macro_rules! on_both_engines {
-    ($($name:ident),+ $(,)?) => {
-        mod on_postgres {
-            $(#[tokio::test] async fn $name() { super::$name(sql::Engine::Postgres).await; })+
-        }
-        mod on_sqlite {
-            $(#[tokio::test] async fn $name() { super::$name(sql::Engine::Sqlite).await; })+
-        }
-    };
+test_kit::on_both_engines! {
+    tokio::test: what_is_inserted_is_read_back_unchanged,
+        an_id_is_inserted_once_and_then_answered_as_it_stands,
+        nothing_is_inserted_after_its_deadline_while_its_neighbours_are,
+        an_order_and_its_events_commit_together_and_once,
+        an_update_wins_only_over_the_state_it_was_decided_on,
+        every_state_is_read_back_as_it_was_stored,
+        a_sale_that_is_to_be_cancelled_is_leased_to_who_began_and_then_to_one_at_a_time,
+        only_orders_that_moved_on_are_found_changed,
+        a_due_order_is_leased_to_one_at_a_time,
+        rows_that_make_no_sense_are_impossible,
+        the_databases_clock_counts_microseconds,
+        a_list_is_filtered_by_status_and_time,
+        what_ended_long_ago_is_deleted_with_its_events,
+        a_buyers_orders_are_counted_over_all_pages;
 }
-
-on_both_engines!(
-    what_is_inserted_is_read_back_unchanged,
-    an_id_is_inserted_once_and_then_answered_as_it_stands,
-    nothing_is_inserted_after_its_deadline_while_its_neighbours_are,
-    an_order_and_its_events_commit_together_and_once,
-    an_update_wins_only_over_the_state_it_was_decided_on,
-    every_state_is_read_back_as_it_was_stored,
-    a_sale_that_is_to_be_cancelled_is_leased_to_who_began_and_then_to_one_at_a_time,
-    only_orders_that_moved_on_are_found_changed,
-    a_due_order_is_leased_to_one_at_a_time,
-    rows_that_make_no_sense_are_impossible,
-    the_databases_clock_counts_microseconds,
-    a_list_is_filtered_by_status_and_time,
-    what_ended_long_ago_is_deleted_with_its_events,
-    a_buyers_orders_are_counted_over_all_pages,
-);
 
 async fn open(engine: Engine) -> (Store, Database) {
     let url = match engine {

@@ -98,6 +98,11 @@ impl ErrorCode {
         }
     }
 
+    /// Codes with their statuses, as a document of the interface lists them.
+    pub fn documented(codes: &[Self]) -> impl Iterator<Item = (u16, &'static str)> {
+        codes.iter().map(|code| (code.http_status(), code.as_str()))
+    }
+
     /// Whether the same request may succeed a little later.
     pub fn is_retryable(self) -> bool {
         matches!(

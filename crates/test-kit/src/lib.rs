@@ -5,6 +5,7 @@
 //! - [`certs`]: an authority of one's own and the certificates it signs, for servers with TLS.
 //! - [`process`]: the workspace's own binaries as processes; [`program`] finds or builds them.
 //! - [`http`]: requests that answer status, JSON and headers.
+//! - [`on_both_engines`](on_both_engines!): the same tests on PostgreSQL and on SQLite.
 //! - [`eventually`](fn@eventually): waits for a condition; tests do not sleep otherwise.
 //! - [`host`]: what these stand on: scratch directories, leased ports, children that cannot outlive the test.
 //!
@@ -12,6 +13,7 @@
 //! A program that is missing panics with the command that installs it.
 
 pub mod certs;
+mod engines;
 pub mod eventually;
 pub mod host;
 pub mod http;

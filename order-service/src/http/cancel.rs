@@ -13,12 +13,7 @@ use service_kit::{
 };
 use utoipa::ToSchema;
 
-use super::{
-    Api, body,
-    buyer::Buyer,
-    problem::{self, codes},
-    view::OrderView,
-};
+use super::{Api, body, buyer::Buyer, problem, view::OrderView};
 use crate::cancel::NOTE_LEN_MAX;
 
 /// Fields that only the server sets: whoever sends them believes that they count.
@@ -46,7 +41,7 @@ const SERVER_SETS: [&str; 16] = [
 #[schema(as = Cancellation)]
 #[expect(dead_code, reason = "only its shape counts: the body is read by hand")]
 pub(super) struct CancelBody {
-    /// In his own words.
+    /// In their own words.
     #[schema(max_length = 200)]
     reason: Option<String>,
 }
@@ -56,7 +51,7 @@ refusals!(
         .parameters()
         .body()
         .unauthorized()
-        .also(codes(&[
+        .also(ErrorCode::documented(&[
             ErrorCode::NotFound,
             ErrorCode::IllegalTransition,
             ErrorCode::RateLimited

@@ -6,21 +6,19 @@ use axum::{Json, extract::State};
 use domain::{ErrorCode, OrderId};
 use service_kit::{extract::Path, openapi::Refusals, problem::Problem, refusals};
 
-use super::{
-    Api,
-    buyer::Buyer,
-    problem::{self, codes},
-    view::OrderView,
-};
+use super::{Api, buyer::Buyer, problem, view::OrderView};
 use crate::confirm::By;
 
 refusals!(
-    Refused = Refusals::new().parameters().unauthorized().also(codes(&[
-        ErrorCode::NotFound,
-        ErrorCode::HoldEnded,
-        ErrorCode::IllegalTransition,
-        ErrorCode::RateLimited
-    ]))
+    Refused = Refusals::new()
+        .parameters()
+        .unauthorized()
+        .also(ErrorCode::documented(&[
+            ErrorCode::NotFound,
+            ErrorCode::HoldEnded,
+            ErrorCode::IllegalTransition,
+            ErrorCode::RateLimited
+        ]))
 );
 
 /// Makes the buyer's order final. Any body is ignored: there is nothing to say.

@@ -16,12 +16,7 @@ use service_kit::{extract::Path, openapi::Refusals, problem::Problem, refusals, 
 use tokio::time::{Instant, sleep_until};
 use utoipa::ToSchema;
 
-use super::{
-    Api,
-    buyer::Buyer,
-    problem::{self, codes},
-    view::OrderView,
-};
+use super::{Api, buyer::Buyer, problem, view::OrderView};
 use crate::{
     order::{self, Order},
     watch::{NotWatched, Watch},
@@ -51,7 +46,10 @@ refusals!(
     Refused = Refusals::new()
         .parameters()
         .unauthorized()
-        .also(codes(&[ErrorCode::NotFound, ErrorCode::RateLimited]))
+        .also(ErrorCode::documented(&[
+            ErrorCode::NotFound,
+            ErrorCode::RateLimited
+        ]))
 );
 
 /// The order as it stands, then each change, as server-sent events.

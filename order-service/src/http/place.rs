@@ -19,7 +19,7 @@ use super::{
     Api,
     body::{self, OrderBody},
     buyer::Buyer,
-    problem::{self, codes},
+    problem,
     view::OrderView,
 };
 use crate::{
@@ -32,16 +32,19 @@ const KEY: &str = "idempotency-key";
 const REPLAYED: &str = "idempotent-replayed";
 
 refusals!(
-    Refused = Refusals::new().body().unauthorized().also(codes(&[
-        ErrorCode::OutOfStock,
-        ErrorCode::PerUserLimit,
-        ErrorCode::DealNotOpen,
-        ErrorCode::HoldEnded,
-        ErrorCode::KeyReused,
-        ErrorCode::OrderIdReused,
-        ErrorCode::ProductNotFound,
-        ErrorCode::RateLimited
-    ]))
+    Refused = Refusals::new()
+        .body()
+        .unauthorized()
+        .also(ErrorCode::documented(&[
+            ErrorCode::OutOfStock,
+            ErrorCode::PerUserLimit,
+            ErrorCode::DealNotOpen,
+            ErrorCode::HoldEnded,
+            ErrorCode::KeyReused,
+            ErrorCode::OrderIdReused,
+            ErrorCode::ProductNotFound,
+            ErrorCode::RateLimited
+        ]))
 );
 
 /// Places an order, which is answered once its stock is held and its row is committed.

@@ -26,11 +26,6 @@ pub(super) fn of(code: ErrorCode) -> Problem {
     }
 }
 
-/// Codes with their statuses, for the document.
-pub(super) fn codes(codes: &[ErrorCode]) -> impl Iterator<Item = (u16, &'static str)> {
-    codes.iter().map(|code| (code.http_status(), code.as_str()))
-}
-
 /// Bad input, every field of it.
 pub(super) fn invalid(fields: Vec<FieldError>) -> Problem {
     Problem {

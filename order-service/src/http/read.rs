@@ -6,18 +6,13 @@ use axum::{Json, extract::State};
 use domain::{ErrorCode, OrderId};
 use service_kit::{extract::Path, openapi::Refusals, problem::Problem, refusals};
 
-use super::{
-    Api,
-    buyer::Buyer,
-    problem::{self, codes},
-    view::OrderView,
-};
+use super::{Api, buyer::Buyer, problem, view::OrderView};
 
 refusals!(
     Refused = Refusals::new()
         .parameters()
         .unauthorized()
-        .also(codes(&[ErrorCode::NotFound]))
+        .also(ErrorCode::documented(&[ErrorCode::NotFound]))
 );
 
 /// The buyer's own order; another buyer's is as good as none.

@@ -11,12 +11,7 @@ use service_kit::{
 };
 use utoipa::ToSchema;
 
-use super::{
-    Shop,
-    body::ServerSet,
-    get_stock::StockBody,
-    refuse::{self, codes},
-};
+use super::{Shop, body::ServerSet, get_stock::StockBody, refuse};
 use crate::catalog::check::UNITS_MAX;
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -42,7 +37,7 @@ refusals!(
         .parameters()
         .body()
         .unauthorized()
-        .also(codes(&[
+        .also(ErrorCode::documented(&[
             ErrorCode::NotFound,
             ErrorCode::OutOfStock,
             ErrorCode::ProductNotFound

@@ -12,6 +12,9 @@ use crate::{
     },
 };
 
+/// The body of a request that needs none: an object, if there is one.
+pub(super) type Nothing = serde_json::Map<String, serde_json::Value>;
+
 /// A field that only the server sets: whatever a caller writes there is refused.
 #[derive(Debug, Default)]
 pub(super) struct ServerSet;

@@ -4,13 +4,16 @@ use axum::{extract::State, http::StatusCode};
 use domain::{DealId, ErrorCode};
 use service_kit::{extract::Path, openapi::Refusals, problem::Problem, refusals};
 
-use super::{Shop, refuse::codes};
+use super::Shop;
 
 refusals!(
     Refused = Refusals::new()
         .parameters()
         .unauthorized()
-        .also(codes(&[ErrorCode::NotFound, ErrorCode::IllegalTransition]))
+        .also(ErrorCode::documented(&[
+            ErrorCode::NotFound,
+            ErrorCode::IllegalTransition
+        ]))
 );
 
 /// Drops a deal that has not opened yet.

@@ -1,17 +1,15 @@
 //! `POST /products/{product_id}/hotdeal/end`: closes the deal; what is left goes back to the shelf.
 
 use axum::{Json as Body, extract::State};
-use domain::{DealId, ErrorCode, ProductId};
+use domain::{DealId, ProductId};
 use serde::Serialize;
 use service_kit::{
     extract::{OptionalJson, Path},
-    openapi::Refusals,
     problem::Problem,
-    refusals,
 };
 use utoipa::ToSchema;
 
-use super::{Shop, refuse::codes};
+use super::{Shop, body::Nothing, refuse::NeedsOpenDeal};
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = EndedHotDeal)]
@@ -27,14 +25,6 @@ pub(super) struct EndedBody {
     message: &'static str,
 }
 
-refusals!(
-    Refused = Refusals::new()
-        .parameters()
-        .body()
-        .unauthorized()
-        .also(codes(&[ErrorCode::NotFound, ErrorCode::DealNotOpen]))
-);
-
 /// Closes the deal; what is left goes back to the shelf, open holds outlive it.
 #[utoipa::path(
     post,
@@ -44,12 +34,12 @@ refusals!(
     params(("product_id" = ProductId, Path)),
     request_body(content = Option<Object>, description = "Nothing need be said."),
     security(("bearer" = [])),
-    responses((status = 200, description = "It has ended.", body = EndedBody), Refused),
+    responses((status = 200, description = "It has ended.", body = EndedBody), NeedsOpenDeal),
 )]
 pub(super) async fn end(
     State(shop): State<Shop>,
     Path(product_id): Path<ProductId>,
-    OptionalJson(_): OptionalJson<serde_json::Map<String, serde_json::Value>>,
+    OptionalJson(_): OptionalJson<Nothing>,
 ) -> Result<Body<EndedBody>, Problem> {
     let ended = shop.deals.end(product_id).await?;
     Ok(Body(EndedBody {

@@ -4,12 +4,12 @@ use axum::{Json as Body, extract::State};
 use domain::{DealId, ErrorCode};
 use service_kit::{extract::Path, openapi::Refusals, problem::Problem, refusals};
 
-use super::{Shop, body::DealBody, refuse::codes};
+use super::{Shop, body::DealBody};
 
 refusals!(
     Refused = Refusals::new()
         .parameters()
-        .also(codes(&[ErrorCode::NotFound]))
+        .also(ErrorCode::documented(&[ErrorCode::NotFound]))
 );
 
 /// A deal, its times and its sum, as the ledger has it.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use service_kit::{extract::Path, openapi::Refusals, problem::Problem, refusals};
 use utoipa::ToSchema;
 
-use super::{Shop, body::DealBody, refuse::codes};
+use super::{Shop, body::DealBody};
 use crate::deals::{GateView, LiveDeal};
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -55,7 +55,7 @@ refusals!(
     Refused = Refusals::new()
         .parameters()
         .unauthorized()
-        .also(codes(&[ErrorCode::NotFound]))
+        .also(ErrorCode::documented(&[ErrorCode::NotFound]))
 );
 
 /// The live sum of the product's last deal, its gate and the drift between them.

@@ -4,12 +4,12 @@ use axum::{Json as Body, extract::State};
 use domain::{ErrorCode, ProductId};
 use service_kit::{extract::Path, openapi::Refusals, problem::Problem, refusals};
 
-use super::{Shop, body::ProductBody, refuse::codes};
+use super::{Shop, body::ProductBody};
 
 refusals!(
     Refused = Refusals::new()
         .parameters()
-        .also(codes(&[ErrorCode::NotFound]))
+        .also(ErrorCode::documented(&[ErrorCode::NotFound]))
 );
 
 /// One product, at the price that counts now.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use service_kit::{extract::Path, openapi::Refusals, problem::Problem, refusals};
 use utoipa::ToSchema;
 
-use super::{Shop, body::SumsBody, refuse::codes};
+use super::{Shop, body::SumsBody};
 use crate::catalog::Product;
 
 /// `stock` is the deal's while one runs or is paused, else the shelf's.
@@ -34,7 +34,7 @@ impl From<Product> for StockBody {
 refusals!(
     Refused = Refusals::new()
         .parameters()
-        .also(codes(&[ErrorCode::NotFound]))
+        .also(ErrorCode::documented(&[ErrorCode::NotFound]))
 );
 
 /// What is on offer, and where the shelf's units are.

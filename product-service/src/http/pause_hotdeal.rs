@@ -1,23 +1,17 @@
 //! `POST /products/{product_id}/hotdeal/pause`: the deal keeps its units and sells none.
 
 use axum::{Json as Body, extract::State};
-use domain::{ErrorCode, ProductId};
+use domain::ProductId;
 use service_kit::{
     extract::{OptionalJson, Path},
-    openapi::Refusals,
     problem::Problem,
-    refusals,
 };
 
-use super::{Shop, body::ChangedDealBody, refuse::codes};
-
-refusals!(
-    Refused = Refusals::new()
-        .parameters()
-        .body()
-        .unauthorized()
-        .also(codes(&[ErrorCode::NotFound, ErrorCode::DealNotOpen]))
-);
+use super::{
+    Shop,
+    body::{ChangedDealBody, Nothing},
+    refuse::NeedsOpenDeal,
+};
 
 /// The deal keeps its units and sells none.
 #[utoipa::path(
@@ -28,12 +22,12 @@ refusals!(
     params(("product_id" = ProductId, Path)),
     request_body(content = Option<Object>, description = "Nothing need be said."),
     security(("bearer" = [])),
-    responses((status = 200, description = "The deal after it.", body = ChangedDealBody), Refused),
+    responses((status = 200, description = "The deal after it.", body = ChangedDealBody), NeedsOpenDeal),
 )]
 pub(super) async fn pause(
     State(shop): State<Shop>,
     Path(product_id): Path<ProductId>,
-    OptionalJson(_): OptionalJson<serde_json::Map<String, serde_json::Value>>,
+    OptionalJson(_): OptionalJson<Nothing>,
 ) -> Result<Body<ChangedDealBody>, Problem> {
     let paused = shop.deals.pause(product_id).await?;
     let message = match paused.was_so {

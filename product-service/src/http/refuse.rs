@@ -3,17 +3,27 @@
 use std::time::Duration;
 
 use domain::ErrorCode;
-use service_kit::problem::{FieldError, Problem};
+use service_kit::{
+    openapi::Refusals,
+    problem::{FieldError, Problem},
+    refusals,
+};
 
 use crate::{catalog::CatalogError, stock::StockError, words};
 
 /// When a caller may try again after the service was full or something did not answer.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Codes with their statuses, for the document.
-pub(super) fn codes(codes: &[ErrorCode]) -> impl Iterator<Item = (u16, &'static str)> {
-    codes.iter().map(|code| (code.http_status(), code.as_str()))
-}
+refusals!(
+    NeedsOpenDeal = Refusals::new()
+        .parameters()
+        .body()
+        .unauthorized()
+        .also(ErrorCode::documented(&[
+            ErrorCode::NotFound,
+            ErrorCode::DealNotOpen
+        ]))
+);
 
 /// A problem with the status that goes with its code.
 pub(super) fn problem(code: ErrorCode, message: impl Into<String>) -> Problem {

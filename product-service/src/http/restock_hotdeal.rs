@@ -14,7 +14,6 @@ use utoipa::ToSchema;
 use super::{
     Shop, adjust_stock,
     body::{ChangedDealBody, ServerSet},
-    refuse::codes,
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -43,7 +42,7 @@ refusals!(
         .parameters()
         .body()
         .unauthorized()
-        .also(codes(&[
+        .also(ErrorCode::documented(&[
             ErrorCode::NotFound,
             ErrorCode::DealNotOpen,
             ErrorCode::OutOfStock

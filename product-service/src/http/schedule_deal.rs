@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::{
     Shop,
     body::{DealBody, ServerSet},
-    refuse::{self, codes},
+    refuse,
 };
 use crate::{
     catalog::check::UNITS_MAX, deals::PlanDeal, ledger::command::Refusal, stock::StockError,
@@ -60,7 +60,7 @@ refusals!(
     Refused = Refusals::new()
         .body()
         .unauthorized()
-        .also(codes(&[ErrorCode::ProductNotFound]))
+        .also(ErrorCode::documented(&[ErrorCode::ProductNotFound]))
 );
 
 /// Plans a deal that opens and ends by itself.

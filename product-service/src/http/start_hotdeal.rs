@@ -11,11 +11,7 @@ use service_kit::{
 };
 use utoipa::ToSchema;
 
-use super::{
-    Shop,
-    body::ServerSet,
-    refuse::{self, codes},
-};
+use super::{Shop, body::ServerSet, refuse};
 use crate::{catalog::check::UNITS_MAX, deals::StartDeal};
 
 /// All units at the product's price, for everybody and without end, unless said otherwise.
@@ -66,7 +62,7 @@ refusals!(
         .parameters()
         .body()
         .unauthorized()
-        .also(codes(&[
+        .also(ErrorCode::documented(&[
             ErrorCode::NotFound,
             ErrorCode::OutOfStock,
             ErrorCode::DealNotOpen,

@@ -14,7 +14,6 @@ use utoipa::ToSchema;
 use super::{
     Shop,
     body::{ProductBody, ServerSet, given},
-    refuse::codes,
 };
 use crate::catalog::ProductChange;
 
@@ -56,7 +55,7 @@ refusals!(
         .parameters()
         .body()
         .unauthorized()
-        .also(codes(&[ErrorCode::NotFound]))
+        .also(ErrorCode::documented(&[ErrorCode::NotFound]))
 );
 
 /// Changes the fields that are given.

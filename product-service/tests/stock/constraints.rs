@@ -160,7 +160,7 @@ async fn promise_1_a_deal_that_has_not_opened_has_no_units(engine: Engine) {
     refused_by(engine, "opened_with_at_most_what_was_planned", falsify).await;
 }
 
-crate::engines::on_both_engines! {
+test_kit::on_both_engines! {
     tokio::test: promise_1_no_deal_is_oversold,
         promise_1_no_shelf_is_oversold,
         promise_1_no_unit_of_a_deal_appears_or_vanishes,

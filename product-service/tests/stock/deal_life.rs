@@ -162,7 +162,7 @@ async fn a_product_without_units_or_of_no_shop_starts_no_deal(engine: Engine) {
     assert_eq!(refused.unwrap_err(), StockError::NotFound);
 }
 
-crate::engines::on_both_engines! {
+test_kit::on_both_engines! {
     tokio::test: promise_8_starting_a_running_deal_again_changes_nothing,
         promise_8_the_end_of_a_deal_returns_what_is_available_and_takes_its_gate_down,
         promise_8_a_sold_out_deal_leaves_0,

@@ -185,7 +185,7 @@ async fn promise_8_a_deal_opened_by_a_process_that_died_has_a_gate_once_somebody
     replica.agrees(product).await;
 }
 
-crate::engines::on_both_engines! {
+test_kit::on_both_engines! {
     tokio::test: promise_4_a_hold_that_nobody_ended_is_released_a_minute_after_its_deadline,
         drift_and_open_holds_are_published,
         a_gate_that_is_too_low_is_raised_while_its_deal_sells,

@@ -335,7 +335,7 @@ async fn a_command_that_a_constraint_refuses_fails_alone_and_its_gate_is_owed(en
     assert_eq!((deal.sums.held, deal.owed), (2, 2));
 }
 
-crate::engines::on_both_engines! {
+test_kit::on_both_engines! {
     tokio::test: what_is_decided_is_what_the_rows_say,
         promise_6_lines_of_one_order_are_taken_together_or_not_at_all,
         a_refused_request_does_not_fail_its_neighbours,

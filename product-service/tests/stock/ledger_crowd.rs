@@ -167,7 +167,7 @@ async fn five_replicas_that_start_at_once_migrate_once() {
     assert!(store.open_deals().await.unwrap().is_empty());
 }
 
-crate::engines::on_both_engines! {
+test_kit::on_both_engines! {
     tokio::test: promise_3_an_order_id_takes_once_through_however_many_replicas,
         promise_4_of_confirm_and_restore_at_once_one_wins_and_both_are_told,
         an_unknown_order_is_taken_or_buried_but_not_both,

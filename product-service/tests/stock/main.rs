@@ -1,7 +1,7 @@
 //! Ledger and stock on a real Postgres, on files of SQLite and on a real Redis, in one program so that
 //! its tests share one cluster.
 //!
-//! - `bed`: a ledger on a database of its own. `engines`: a test on both engines. `shop`: replicas of stock
+//! - `bed`: a ledger on a database of its own. `shop`: replicas of stock
 //!   over gate and ledger.
 //! - `ledger_contract`, `ledger_crowd`, `constraints`: what the ledger's transaction promises.
 //! - `sell_out`, `deal_life`, `gate_faults`, `overload`: what stock promises. `sold_out`: the memory of what
@@ -18,7 +18,6 @@
 mod bed;
 mod constraints;
 mod deal_life;
-mod engines;
 mod gate_faults;
 mod history;
 mod keeper;

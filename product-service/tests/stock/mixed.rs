@@ -169,7 +169,7 @@ async fn promise_6_a_crowd_that_wants_two_deals_gets_both_or_neither(engine: Eng
     }
 }
 
-crate::engines::on_both_engines! {
+test_kit::on_both_engines! {
     tokio::test: promise_6_whichever_line_cannot_be_taken_none_is,
         promise_6_a_paused_deal_keeps_the_other_lines_from_being_taken;
     tokio::test(flavor = "multi_thread", worker_threads = 2): promise_6_a_crowd_that_wants_two_deals_gets_both_or_neither;

@@ -203,7 +203,7 @@ async fn deleting_passes_by_a_row_that_a_transaction_is_at() {
     assert_eq!(delete().await, 1);
 }
 
-crate::engines::on_both_engines! {
+test_kit::on_both_engines! {
     tokio::test: only_ended_holds_that_were_kept_long_enough_are_deleted,
         the_oldest_go_first_and_no_more_than_asked_for,
         buyers_are_counted_until_no_hold_of_their_deal_can_be_left,

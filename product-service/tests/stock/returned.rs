@@ -194,7 +194,7 @@ async fn confirms_releases_and_returns_at_once_leave_every_unit_in_one_place(eng
     assert!(bought.values().all(|units| *units == 0), "{bought:?}");
 }
 
-crate::engines::on_both_engines! {
+test_kit::on_both_engines! {
     tokio::test: units_of_a_running_deal_return_to_it_and_its_gate_is_owed_them,
         units_of_an_ended_deal_return_to_the_shelf_through_the_deals_account,
         the_lines_of_a_mixed_order_return_together,

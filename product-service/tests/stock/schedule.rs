@@ -186,7 +186,7 @@ async fn promise_8_a_gate_that_could_not_be_taken_down_at_the_end_goes_later(eng
     assert!(shop.gate_keys(product).await > 0);
 }
 
-crate::engines::on_both_engines! {
+test_kit::on_both_engines! {
     tokio::test(flavor = "multi_thread", worker_threads = 2): promise_8_two_replicas_open_and_end_a_scheduled_deal_once;
     tokio::test: a_deal_opened_by_hand_in_between_has_the_earlier_number,
         a_deal_waits_for_the_one_before_it_to_end,

@@ -221,7 +221,7 @@ async fn units_below_one_or_beyond_the_counter_do_not_stop_the_shelf(engine: Eng
     assert_eq!(replica.stock.adjust_shelf(product, -3).await, Ok(0));
 }
 
-crate::engines::on_both_engines! {
+test_kit::on_both_engines! {
     tokio::test(flavor = "multi_thread", worker_threads = 2): promise_1_a_deal_sells_out_exactly,
         promise_1_a_deal_sells_out_exactly_through_two_replicas,
         promise_1_a_deal_sells_out_exactly_without_a_gate,

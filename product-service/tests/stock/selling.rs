@@ -176,7 +176,7 @@ async fn only_so_many_watch_at_once_and_who_leaves_makes_room(engine: Engine) {
     assert!(watched(0));
 }
 
-crate::engines::on_both_engines! {
+test_kit::on_both_engines! {
     tokio::test: while_a_deal_is_paused_no_replica_sells_and_nothing_is_lost,
         only_so_many_watch_at_once_and_who_leaves_makes_room,
         a_paused_deal_does_not_start_again_and_says_what_to_do,

@@ -165,7 +165,7 @@ async fn deals_of_unknown_products_and_deals_that_never_were_are_not_found(engin
     assert_eq!(end(&bed, &id).await.0, 404);
 }
 
-crate::engines::on_both_engines! {
+test_kit::on_both_engines! {
     tokio::test: starting_a_running_deal_again_changes_nothing,
         an_empty_body_starts_a_deal_of_all_units_with_or_without_a_content_type,
         ending_twice_answers_the_same,

@@ -314,7 +314,7 @@ async fn unknown_products_and_deals_are_not_found(engine: Engine) {
     }
 }
 
-crate::engines::on_both_engines! {
+test_kit::on_both_engines! {
     tokio::test: a_hold_answers_names_and_prices_and_repeats_itself,
         a_second_confirm_and_a_late_restore_change_nothing,
         a_sale_that_is_taken_back_gives_its_units_back_once_and_says_so,

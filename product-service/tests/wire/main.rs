@@ -19,8 +19,6 @@ mod bad_grpc;
 mod bad_http;
 mod bed;
 mod deals;
-#[path = "../stock/engines.rs"]
-mod engines;
 mod holds;
 mod killed;
 mod on_a_file;

@@ -119,6 +119,6 @@ async fn silent_grpc_connections_beyond_the_open_files_leave_http_and_health_alo
     assert!(output.contains("GRPC_CONNECTIONS_MAX"), "{output}");
 }
 
-crate::engines::on_both_engines! {
+test_kit::on_both_engines! {
     tokio::test: what_was_answered_before_a_stop_is_there_after_it;
 }

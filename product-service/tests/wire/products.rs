@@ -106,7 +106,7 @@ async fn the_root_lists_paths_that_answer(engine: Engine) {
     }
 }
 
-crate::engines::on_both_engines! {
+test_kit::on_both_engines! {
     tokio::test: a_product_is_found_where_its_creation_says,
         a_change_touches_only_what_is_given,
         lists_are_newest_first_in_pages_and_by_category,

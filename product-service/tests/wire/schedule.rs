@@ -335,7 +335,7 @@ async fn a_list_of_deals_that_is_not_understood_is_refused_with_its_field(engine
     }
 }
 
-crate::engines::on_both_engines! {
+test_kit::on_both_engines! {
     tokio::test: a_scheduled_deal_leaves_its_product_on_the_shelf,
         a_deal_whose_time_has_come_starts_at_once_at_its_price_and_limit,
         a_deal_opens_and_ends_by_itself,

@@ -280,7 +280,7 @@ async fn a_stop_ends_the_streams_of_those_who_watch(engine: Engine) {
     assert_eq!(next(&mut stream, |_| true).await, None);
 }
 
-crate::engines::on_both_engines! {
+test_kit::on_both_engines! {
     tokio::test: a_paused_deal_sells_nothing_until_it_is_resumed_with_a_gate_or_without,
         units_are_added_to_a_deal_and_sold_at_once,
         no_more_units_are_written_off_than_are_available,

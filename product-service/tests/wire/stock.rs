@@ -62,7 +62,7 @@ async fn a_product_shows_its_deals_stock_while_one_runs(engine: Engine) {
     assert_eq!(product["deal"]["status"], "running");
 }
 
-crate::engines::on_both_engines! {
+test_kit::on_both_engines! {
     tokio::test: a_correction_moves_the_shelf_and_is_accounted_for,
         more_than_there_is_cannot_be_written_off,
         the_stock_of_an_unknown_product_cannot_be_corrected,

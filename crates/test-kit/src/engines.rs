@@ -1,7 +1,8 @@
 //! The same test on both engines.
 
-/// Makes tests of functions that take an [`sql::Engine`], each on Postgres and on SQLite; those of one
+/// Makes tests of functions that take an `sql::Engine`, each on Postgres and on SQLite; those of one
 /// kind of test after its attribute. A function that is forgotten here is unused, which the compiler tells.
+#[macro_export]
 macro_rules! on_both_engines {
     ($($test:meta: $($name:ident),+;)+) => {
         mod on_postgres {
@@ -12,4 +13,3 @@ macro_rules! on_both_engines {
         }
     };
 }
-pub(crate) use on_both_engines;
