@@ -8,7 +8,7 @@ const SERVICES: [&str; 2] = ["product-service", "order-service"];
 const ALL_IN_ONE: &str = "hotdeal";
 
 /// What starts, loads and measures the shop from outside.
-const TOOLS: [&str; 2] = ["end-to-end", "local-shop"];
+const TOOLS: [&str; 3] = ["end-to-end", "load", "local-shop"];
 
 const IO: [&str; 7] = [
     "tokio", "sqlx", "redis", "tonic", "axum", "hyper", "reqwest",
@@ -107,6 +107,7 @@ mod tests {
             "sql",
             "test-kit",
             "end-to-end",
+            "load",
             "local-shop",
         ];
         let graph = Graph::of_edges(&edges.map(|name| ("product", name, Normal)));
