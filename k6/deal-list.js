@@ -41,8 +41,8 @@ export default function () {
     console.warn(`page ${page}: ${answer.status} ${answer.body}`);
     return;
   }
-  const { id } = found.items[exec.scenario.iterationInTest % found.items.length];
+  const { deal_id: id } = found.items[exec.scenario.iterationInTest % found.items.length];
   const deal = read(`/products/deals/${id}`, 'GET /products/deals/{id}');
   one.add(deal.timings.duration);
-  isRight.add(deal.status === 200 && deal.json('id') === id);
+  isRight.add(deal.status === 200 && deal.json('deal_id') === id);
 }

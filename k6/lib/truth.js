@@ -7,7 +7,7 @@ import { Rate } from 'k6/metrics';
 import { liveSum } from './shop.js';
 
 const PLACES = ['available', 'held', 'sold', 'written_off', 'returned'];
-const PATIENCE_SECONDS = 30;
+const PATIENCE_SECONDS = 10;
 
 const truth = new Rate('truth');
 
@@ -23,7 +23,7 @@ export function claim(what, holds) {
   return holds;
 }
 
-/** The live sum, once gate and ledger agree if they do within 30 s. No unit may be missing or one too many. */
+/** The live sum, once gate and ledger agree if they do within 10 s. No unit may be missing or one too many. */
 export function balance(productId) {
   let live = liveSum(productId);
   // After a sale the gate may be too high for a moment; what the ledger has is always exact.
