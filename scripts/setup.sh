@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests and `make run-distributed` need: redis-server, PostgreSQL, curl, jq, a C linker, the
-# pinned Rust toolchain, schemathesis. Says what it does; run again, it does nothing and says so. No system service is needed
-# afterwards: tests start servers of their own.
+# Installs what the tests and `make run-distributed` need: redis-server, PostgreSQL, curl, jq, docker-compose, a C
+# linker, the pinned Rust toolchain, schemathesis, a validator of Kubernetes manifests. Says what it does; run again, it
+# does nothing and says so. No system service is needed afterwards: tests start servers of their own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,6 +23,8 @@ missing_packages() {
     has curl || echo curl
     has jq || echo jq
     has setpriv || echo util-linux
+    # As a plugin of docker, or by itself: only its `config` is used.
+    docker compose version >/dev/null 2>&1 || has docker-compose || echo docker-compose
     has cc || echo gcc libc6-dev
     python3 -m venv --help >/dev/null 2>&1 && python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
 }
@@ -67,15 +69,21 @@ elif ! has cargo; then
     exit 1
 fi
 
-# Drives every HTTP operation against its document; the list has every package with its version.
-tools="${XDG_CACHE_HOME:-$HOME/.cache}/hotdeal/schemathesis"
-if ! cmp -s scripts/schemathesis.txt "$tools/installed.txt"; then
-    say "installing schemathesis into $tools"
+# install_from_pypi NAME: the packages in scripts/NAME.txt, each with its version, into a directory of their own.
+install_from_pypi() {
+    local list=scripts/$1.txt tools="${XDG_CACHE_HOME:-$HOME/.cache}/hotdeal/$1"
+    if cmp -s "$list" "$tools/installed.txt"; then return; fi
+    say "installing $1 into $tools"
     rm -rf "$tools"
     python3 -m venv "$tools"
-    "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement scripts/schemathesis.txt
-    cp scripts/schemathesis.txt "$tools/installed.txt"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement "$list"
+    cp "$list" "$tools/installed.txt"
     done_something=yes
-fi
+}
+
+# Drives every HTTP operation against its document.
+install_from_pypi schemathesis
+# Knows the schemas of Kubernetes, for `deploy/kubernetes`.
+install_from_pypi manifests
 
 if [ "$done_something" = yes ]; then say "done"; else say "everything is there, nothing to do"; fi
