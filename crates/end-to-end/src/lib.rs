@@ -1,12 +1,10 @@
-//! The whole shop as processes on private servers, for tests that treat it as its users do.
+//! Tests that treat the whole shop, as processes on private servers, like its users do.
 //!
-//! - [`Shop`]: Postgres, Redis, and replicas of both services; killed with the test.
+//! - [`Shop`]: Postgres, Redis, and replicas of both services; killed with the test. It is `local_shop`'s.
 //! - [`buyers`]: crowds that order at once, and what they were answered.
 
 pub mod buyers;
-mod shop;
 
-pub use self::{
-    buyers::{Buyer, Tally},
-    shop::{Deal, Replica, Shop, ShopOptions, assert_balanced},
-};
+pub use local_shop::{Deal, Replica, Shop, ShopOptions, assert_balanced};
+
+pub use self::buyers::{Buyer, Tally};

@@ -29,5 +29,5 @@ pub use host::scratch::directory as scratch_directory;
 pub use http::Http;
 pub use postgres::{Postgres, PostgresServer, TestDatabase};
 pub use process::Process;
-pub use program::Program;
+pub use program::{Profile, Program};
 pub use redis::Redis;

@@ -13,11 +13,12 @@ use crate::program::Program;
 /// How long a service may take to become ready on a busy machine.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A running process. It is killed when it is dropped, and with the test process at the latest; if the test
-/// fails, what it has written is shown.
+/// A running process. It is killed (or ended as [`Program::ended_by`] says) when it is dropped, and with the test
+/// process at the latest; if the test fails, what it has written is shown.
 #[derive(Debug)]
 pub struct Process {
     name: String,
+    end_signal: &'static str,
     child: Mutex<Child>,
 }
 
@@ -29,7 +30,7 @@ impl Process {
     pub async fn start(program: &Program) -> Self {
         let program = program.clone();
         crate::host::blocking(move || {
-            let mut command = child::bound_to_us("KILL", None, &program.path);
+            let mut command = child::bound_to_us(program.end_signal, None, &program.path);
             // A DATABASE_URL of the developer's shell must not reach a test.
             command
                 .env_clear()
@@ -39,6 +40,7 @@ impl Process {
             let child = Mutex::new(Child::start(command, &log));
             Self {
                 name: program.name,
+                end_signal: program.end_signal,
                 child,
             }
         })
@@ -121,6 +123,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if self.end_signal != "KILL" {
+            self.child().end_with(self.end_signal);
+        }
         if std::thread::panicking() {
             // Marked line by line: a test may have several processes, and theirs must not look like its own lines.
             let marked = |line: &str| format!("{}| {line}\n", self.name);

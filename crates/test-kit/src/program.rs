@@ -7,11 +7,21 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use crate::host::blocking;
+use crate::host::{blocking, tool};
 
 /// Set by `make test`: `cargo test --workspace` has just built the binaries, and leaves no list of their
 /// sources beside them.
 const TRUST: &str = "TEST_KIT_TRUSTS_BINARIES";
+
+/// How a binary of the workspace is compiled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Profile {
+    /// As the program that asks for it was.
+    #[default]
+    Own,
+    /// Optimised, as it is deployed.
+    Release,
+}
 
 /// A binary with its environment and arguments.
 #[derive(Clone, Debug)]
@@ -20,6 +30,7 @@ pub struct Program {
     pub(crate) path: PathBuf,
     pub(crate) env: BTreeMap<OsString, OsString>,
     pub(crate) args: Vec<OsString>,
+    pub(crate) end_signal: &'static str,
 }
 
 impl Program {
@@ -39,7 +50,29 @@ impl Program {
             path,
             env: BTreeMap::new(),
             args: Vec::new(),
+            end_signal: "KILL",
         }
+    }
+
+    /// A program that `scripts/setup.sh` installs, such as `nginx`.
+    ///
+    /// # Panics
+    /// When it is not there.
+    pub fn installed(name: &str) -> Self {
+        Self::at(tool::find(name))
+    }
+
+    /// A program of PostgreSQL, such as `pgbench`, wherever Debian keeps it.
+    ///
+    /// # Panics
+    /// When it is not there.
+    pub fn of_postgres(name: &str) -> Self {
+        Self::at(tool::find_postgres(name))
+    }
+
+    /// A program of this machine, if there is one of that name.
+    pub fn if_installed(name: &str) -> Option<Self> {
+        tool::look_for(name).map(Self::at)
     }
 
     /// The binary `name` of the workspace's package of the same name, as its sources stand now: the one beside the
@@ -48,7 +81,28 @@ impl Program {
     /// # Panics
     /// When it cannot be built.
     pub async fn of_workspace(name: &'static str) -> Self {
-        Self::at(blocking(move || up_to_date(name)).await)
+        Self::compiled(name, Profile::Own).await
+    }
+
+    /// The same, compiled as `profile` says.
+    ///
+    /// # Panics
+    /// When it cannot be built.
+    pub async fn compiled(name: &'static str, profile: Profile) -> Self {
+        Self::at(blocking(move || up_to_date(name, profile)).await)
+    }
+
+    /// The signal, such as `TERM`, that ends the process when it is dropped or we die, instead of `KILL`: for a
+    /// server with processes of its own, which would be left behind. It has 10 s, then it is killed.
+    #[must_use]
+    pub fn ended_by(mut self, signal: &'static str) -> Self {
+        self.end_signal = signal;
+        self
+    }
+
+    /// Where the binary is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Sets an environment variable. A process gets these and `PATH` and `HOME`, nothing else.
@@ -56,6 +110,22 @@ impl Program {
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.env.insert(name.into(), value.into());
         self
+    }
+
+    /// Sets several environment variables.
+    #[must_use]
+    pub fn envs<N: Into<OsString>, V: Into<OsString>>(
+        self,
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let set = |program: Self, (name, value)| program.env(name, value);
+        variables.into_iter().fold(self, set)
+    }
+
+    /// Adds several arguments.
+    #[must_use]
+    pub fn args(self, args: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        args.into_iter().fold(self, Self::arg)
     }
 
     /// Adds an argument.
@@ -66,34 +136,48 @@ impl Program {
     }
 }
 
-/// Builds at most once a test process and binary. The lock is held meanwhile: others want the same binary.
-fn up_to_date(name: &'static str) -> PathBuf {
-    static SEEN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+/// Builds at most once a process and binary. The lock is held meanwhile: others want the same binary.
+fn up_to_date(name: &'static str, profile: Profile) -> PathBuf {
+    static SEEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
-    let profile = profile_directory();
-    let binary = profile.join(name);
+    let own = own_profile_directory();
+    let directory = match profile {
+        Profile::Own => own.clone(),
+        Profile::Release => outer_directory(&own).join("release"),
+    };
+    let binary = directory.join(name);
     // `cargo test --workspace` has just built it; building it alone would choose other features for its
     // dependencies and compile them a second time.
-    let is_trusted = std::env::var_os(TRUST).is_some() && binary.exists();
-    if !seen.contains(name) && !is_trusted && !is_fresh(&binary, workspace()) {
-        build(name, &profile);
+    let is_trusted = directory == own && std::env::var_os(TRUST).is_some() && binary.exists();
+    if !seen.contains(&binary) && !is_trusted && !is_fresh(&binary, workspace()) {
+        build(name, &directory);
     }
-    seen.insert(name);
+    seen.insert(binary.clone());
     binary
 }
 
-/// `target/debug`: the test's own executable stands in its `deps`.
-fn profile_directory() -> PathBuf {
-    let own = std::env::current_exe().expect("a test knows its own path");
-    let deps = own.parent().filter(|parent| parent.ends_with("deps"));
-    deps.and_then(Path::parent)
-        .expect("cargo puts tests into the directory deps")
+/// `target/debug` or `target/release`: a binary stands there, a test or a bench in `deps` below.
+fn own_profile_directory() -> PathBuf {
+    let own = std::env::current_exe().expect("a program knows its own path");
+    let directory = own.parent().expect("a program is in a directory");
+    match directory.ends_with("deps") {
+        true => outer_directory(directory),
+        false => directory.to_owned(),
+    }
+}
+
+/// The directory above: a profile's of `deps`, the target directory of a profile's.
+fn outer_directory(inner: &Path) -> PathBuf {
+    let outer = inner.parent();
+    outer
+        .expect("cargo's directories stand in its target directory")
         .to_owned()
 }
 
 fn build(name: &str, profile: &Path) {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
+    command.current_dir(workspace());
     command.args([
         "build",
         "--locked",
@@ -103,11 +187,7 @@ fn build(name: &str, profile: &Path) {
         "--bin",
         name,
     ]);
-    command.arg("--target-dir").arg(
-        profile
-            .parent()
-            .expect("a profile's directory stands in the target's"),
-    );
+    command.arg("--target-dir").arg(outer_directory(profile));
     if profile.ends_with("release") {
         command.arg("--release");
     }

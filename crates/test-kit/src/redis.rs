@@ -93,6 +93,25 @@ impl Redis {
         self.server.port.number()
     }
 
+    /// The server's process id.
+    ///
+    /// # Panics
+    /// When the server does not run.
+    pub fn pid(&self) -> u32 {
+        self.server.pid()
+    }
+
+    /// Ends it in order: what it keeps is on disk afterwards. Stopping a dead server changes nothing.
+    pub async fn stop(&self) {
+        let server = Arc::clone(&self.server);
+        blocking(move || {
+            if let Some(mut child) = server.child().take() {
+                child.end_with("TERM");
+            }
+        })
+        .await;
+    }
+
     /// `kill -9`: gone when this returns, with whatever was not on disk. Killing a dead server changes nothing.
     pub fn kill9(&self) {
         self.server.child().take();

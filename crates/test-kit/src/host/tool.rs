@@ -11,7 +11,13 @@ use std::sync::Mutex;
 /// # Panics
 /// When it is not there.
 pub(crate) fn find(name: &str) -> PathBuf {
-    in_path(name).unwrap_or_else(|| missing(name))
+    look_for(name).unwrap_or_else(|| missing(name))
+}
+
+/// The path of `name` in `PATH`, or where Debian keeps servers, which not every user has in it.
+pub(crate) fn look_for(name: &str) -> Option<PathBuf> {
+    let in_sbin = || Some(Path::new("/usr/sbin").join(name)).filter(|program| program.is_file());
+    in_path(name).or_else(in_sbin)
 }
 
 /// The path of a PostgreSQL program: in `PATH`, or where Debian keeps it, the newest version first.

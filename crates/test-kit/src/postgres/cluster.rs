@@ -27,23 +27,42 @@ pub(super) struct Cluster {
     port: Port,
     durability: Durability,
     is_tls: bool,
+    is_kept: bool,
+    settings: Vec<String>,
     child: Mutex<Option<Child>>,
 }
 
 impl Cluster {
     /// Makes a cluster, not yet running.
     pub(super) fn new(durability: Durability) -> Self {
+        Self::with(scratch::directory("postgres"), durability, false)
+    }
+
+    /// The durable cluster in `directory`, made if it is not there, not yet running. It stays when this is dropped.
+    pub(super) fn kept_in(directory: PathBuf) -> Self {
+        Self::with(directory, Durability::Full, true)
+    }
+
+    fn with(directory: PathBuf, durability: Durability, is_kept: bool) -> Self {
         tool::announce("PostgreSQL", &tool::find_postgres("postgres"));
-        let directory = scratch::directory("postgres");
         let cluster = Self {
             directory,
             port: Port::free(),
             durability,
             is_tls: false,
+            is_kept,
+            settings: Vec::new(),
             child: Mutex::new(None),
         };
-        cluster.init();
+        if !cluster.data().join("PG_VERSION").exists() {
+            cluster.init();
+        }
         cluster
+    }
+
+    /// From its next start on the server also has these settings, such as `max_wal_size=4GB`; they win.
+    pub(super) fn set(&mut self, settings: Vec<String>) {
+        self.settings = settings;
     }
 
     /// From its next start on the server also speaks TLS. It takes only a key that is its own user's.
@@ -96,6 +115,11 @@ impl Cluster {
         }
     }
 
+    /// The process id of the postmaster.
+    pub(super) fn pid(&self) -> u32 {
+        self.child().as_ref().expect("the server runs").pid()
+    }
+
     /// The URL of one of its databases.
     pub(super) fn url(&self, database: &str) -> String {
         format!("postgres://postgres@{}/{database}", self.port.address())
@@ -119,13 +143,15 @@ impl Cluster {
             "postgres",
             "-A",
             "trust",
-            "--no-sync",
             "--locale=C.UTF-8",
             "-E",
             "UTF8",
             "-D",
         ]);
         initdb.arg(&data).current_dir(&self.directory);
+        if !self.is_kept {
+            initdb.arg("--no-sync");
+        }
         run(initdb, "initdb");
     }
 
@@ -150,6 +176,9 @@ impl Cluster {
         };
         let tls: &[&str] = if self.is_tls { &["ssl=on"] } else { &[] };
         for setting in always.iter().chain(durability).chain(tls) {
+            command.args(["-c", setting]);
+        }
+        for setting in &self.settings {
             command.args(["-c", setting]);
         }
         command
@@ -185,7 +214,9 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         self.stop("QUIT");
-        let _ = std::fs::remove_dir_all(&self.directory);
+        if !self.is_kept {
+            let _ = std::fs::remove_dir_all(&self.directory);
+        }
     }
 }
 

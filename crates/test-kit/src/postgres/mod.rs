@@ -6,6 +6,7 @@
 
 mod cluster;
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -43,6 +44,14 @@ impl Postgres {
         PostgresServer::start().await
     }
 
+    /// The same with further settings, such as `max_wal_size=4GB`; they win over the defaults.
+    ///
+    /// # Panics
+    /// When PostgreSQL is not installed or does not start with them.
+    pub async fn start_durable_with(settings: &[&str]) -> PostgresServer {
+        PostgresServer::start_with(None, settings).await
+    }
+
     /// A fresh, empty database with a name of its own.
     ///
     /// # Panics
@@ -64,14 +73,42 @@ impl PostgresServer {
     /// # Panics
     /// When PostgreSQL is not installed or does not start.
     pub async fn start() -> Self {
-        let cluster = blocking(|| {
-            let cluster = Cluster::new(Durability::Full);
+        Self::start_with(None, &[]).await
+    }
+
+    /// Starts a cluster with fsync on and further settings, which win over the defaults. It is a new one, or that
+    /// in `directory`, made if it is not there and kept: one that can be entered by user `postgres`, if we are root.
+    ///
+    /// # Panics
+    /// When PostgreSQL is not installed or does not start.
+    pub async fn start_with(directory: Option<&Path>, settings: &[&str]) -> Self {
+        let settings = settings.iter().map(ToString::to_string).collect();
+        let directory = directory.map(Path::to_owned);
+        let cluster = blocking(move || {
+            let mut cluster = match directory {
+                Some(directory) => Cluster::kept_in(directory),
+                None => Cluster::new(Durability::Full),
+            };
+            cluster.set(settings);
             cluster.start();
             Arc::new(cluster)
         });
         Self {
             cluster: cluster.await,
         }
+    }
+
+    /// The process id of the postmaster, whose children do the work.
+    ///
+    /// # Panics
+    /// When the server does not run.
+    pub fn pid(&self) -> u32 {
+        self.cluster.pid()
+    }
+
+    /// The URL of the database that every cluster has.
+    pub fn url(&self) -> String {
+        self.cluster.url("postgres")
     }
 
     /// Starts a new cluster with fsync on that also speaks TLS, with `certificate`.

@@ -32,6 +32,11 @@ fn only_the_all_in_one_binary_depends_on_services() {
 }
 
 #[test]
+fn what_is_deployed_is_made_without_tools() {
+    assert_kept(&rules::tools_stand_outside(workspace()));
+}
+
+#[test]
 fn domain_reaches_no_io() {
     assert_kept(&rules::domain_is_pure(workspace()));
 }

@@ -7,16 +7,17 @@ const SERVICES: [&str; 2] = ["product-service", "order-service"];
 /// The one package that puts services together, and so may depend on them.
 const ALL_IN_ONE: &str = "hotdeal";
 
+/// What starts, loads and measures the shop from outside.
+const TOOLS: [&str; 2] = ["end-to-end", "local-shop"];
+
 const IO: [&str; 7] = [
     "tokio", "sqlx", "redis", "tonic", "axum", "hyper", "reqwest",
 ];
 
 /// The packages that the rules name: after a renaming the rules would hold for nobody.
 pub(crate) fn subjects_exist(graph: &Graph) -> Vec<String> {
-    let named =
-        SERVICES
-            .into_iter()
-            .chain(["domain", "product-api", "service-kit", "sql", "test-kit"]);
+    let others = ["domain", "product-api", "service-kit", "sql", "test-kit"];
+    let named = SERVICES.into_iter().chain(TOOLS).chain(others);
     let missing = named.filter(|name| !graph.has_member(name));
     missing
         .map(|name| format!("no member is called {name}: give its rule the new name"))
@@ -61,6 +62,19 @@ pub(crate) fn is_a_leaf(graph: &Graph, package: &str, for_tests: &[&str]) -> Vec
         .collect()
 }
 
+/// What is deployed is made without the tools around it, and without the test kit they stand on.
+pub(crate) fn tools_stand_outside(graph: &Graph) -> Vec<String> {
+    let deployed = || SERVICES.into_iter().chain([ALL_IN_ONE]);
+    let edges = graph.member_edges().into_iter();
+    let wrong = edges.filter(|(from, to, kind)| {
+        let is_tool = TOOLS.contains(to) || *to == "test-kit";
+        is_tool && *kind != Kind::Dev && deployed().any(|name| name == *from)
+    });
+    wrong
+        .map(|(from, to, _)| format!("{from} depends on {to}: what is deployed needs no test"))
+        .collect()
+}
+
 /// Stock is product-service's, and so is the gate.
 pub(crate) fn order_service_without_redis(graph: &Graph) -> Vec<String> {
     let direct = graph.direct("order-service");
@@ -92,6 +106,8 @@ mod tests {
             "service-kit",
             "sql",
             "test-kit",
+            "end-to-end",
+            "local-shop",
         ];
         let graph = Graph::of_edges(&edges.map(|name| ("product", name, Normal)));
         assert_names(
@@ -158,6 +174,19 @@ mod tests {
         assert_names(
             &is_a_leaf(&graph, "sql", &["test-kit"]),
             "sql depends on test-kit",
+        );
+    }
+
+    #[test]
+    fn a_service_that_is_made_of_a_tool_is_caught_unless_for_tests() {
+        let graph = Graph::of_edges(&[
+            ("order-service", "test-kit", Dev),
+            ("end-to-end", "local-shop", Normal),
+            ("hotdeal", "local-shop", Normal),
+        ]);
+        assert_names(
+            &tools_stand_outside(&graph),
+            "hotdeal depends on local-shop",
         );
     }
 

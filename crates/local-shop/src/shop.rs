@@ -1,75 +1,11 @@
-//! Postgres, Redis, and replicas of both services.
+//! Postgres, Redis, replicas of both services, and the gateway in front.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use test_kit::{
-    Http, Port, Postgres, PostgresServer, Process, Program, Redis, TestDatabase, eventually,
-};
+use test_kit::{Http, Port, Postgres, PostgresServer, Program, Redis, TestDatabase, eventually};
 
-/// How many replicas of what.
-#[derive(Debug, Clone)]
-pub struct ShopOptions {
-    /// Processes of each service.
-    pub replicas: usize,
-    /// Whether there is a Redis.
-    pub has_gate: bool,
-    /// Whether Postgres is a server of this shop alone, with fsync on; else one that tests share.
-    pub is_durable: bool,
-    /// More environment variables, for both services.
-    pub env: Vec<(&'static str, String)>,
-}
-
-impl Default for ShopOptions {
-    fn default() -> Self {
-        Self {
-            replicas: 1,
-            has_gate: true,
-            is_durable: false,
-            env: Vec::new(),
-        }
-    }
-}
-
-/// A process with the ports it holds.
-#[derive(Debug)]
-pub struct Replica {
-    /// The process; dropped, it is killed.
-    pub process: Process,
-    /// Its HTTP endpoints.
-    pub http: Http,
-    /// Its ops port.
-    pub ops: Http,
-    program: Program,
-    ready_url: String,
-    _ports: Vec<Port>,
-}
-
-impl Replica {
-    async fn start(program: Program, http: Port, ops: Port, more: Option<Port>) -> Self {
-        let ready_url = format!("{}/health/ready", ops.http_url());
-        let process = Process::start(&program).await;
-        Self {
-            process,
-            http: Http::new(http.http_url()),
-            ops: Http::new(ops.http_url()),
-            program,
-            ready_url,
-            _ports: [http, ops].into_iter().chain(more).collect(),
-        }
-    }
-
-    /// Waits until it is ready.
-    pub async fn ready(&self) {
-        self.process.wait_ready(&self.ready_url).await;
-    }
-
-    /// Starts it again on the same ports, after it was killed or has ended.
-    pub async fn restart(&mut self) {
-        self.process = Process::start(&self.program).await;
-        self.ready().await;
-    }
-}
+use crate::{Component, Gateway, Replica, ShopOptions};
 
 /// A running shop.
 #[derive(Debug)]
@@ -78,6 +14,8 @@ pub struct Shop {
     pub product: Vec<Replica>,
     /// Replicas of order-service.
     pub order: Vec<Replica>,
+    /// What stands in front of them. Declared after the services, it also ends after them.
+    pub gateway: Option<Gateway>,
     /// The gate's Redis.
     pub redis: Option<Redis>,
     /// The shop's own Postgres, if it has one.
@@ -104,7 +42,10 @@ impl Shop {
     /// When something does not start.
     pub async fn start(options: ShopOptions) -> Self {
         let postgres = match options.is_durable {
-            true => Some(Postgres::start_durable().await),
+            true => {
+                let settings: Vec<&str> = options.postgres_settings.iter().map(|s| &**s).collect();
+                Some(Postgres::start_durable_with(&settings).await)
+            }
             false => None,
         };
         let database = match &postgres {
@@ -115,50 +56,98 @@ impl Shop {
             true => Some(Redis::start().await),
             false => None,
         };
-        let mut product = Vec::new();
-        let mut grpc_urls = Vec::new();
-        for _ in 0..options.replicas {
-            let (http, grpc, ops) = (Port::free(), Port::free(), Port::free());
-            let mut program = Program::of_workspace("product-service")
-                .await
-                .env("DATABASE_URL", &database.url)
-                .env("HOTDEAL_STOCK_REDIS", options.has_gate.to_string())
-                .env("PRODUCT_HTTP_ADDR", http.address().to_string())
-                .env("PRODUCT_GRPC_ADDR", grpc.address().to_string())
-                .env("PRODUCT_OPS_ADDR", ops.address().to_string());
-            if let Some(redis) = &redis {
-                program = program.env("REDIS_URL", redis.url());
-            }
-            for (name, value) in &options.env {
-                program = program.env(name, value);
-            }
-            grpc_urls.push(grpc.http_url());
-            product.push(Replica::start(program, http, ops, Some(grpc)).await);
-        }
-        let mut order = Vec::new();
-        for _ in 0..options.replicas {
-            let (http, ops) = (Port::free(), Port::free());
-            let mut program = Program::of_workspace("order-service")
-                .await
-                .env("DATABASE_URL", &database.url)
-                .env("ORDER_HTTP_ADDR", http.address().to_string())
-                .env("ORDER_OPS_ADDR", ops.address().to_string())
-                .env("PRODUCT_GRPC_URL", grpc_urls.join(","));
-            for (name, value) in &options.env {
-                program = program.env(name, value);
-            }
-            order.push(Replica::start(program, http, ops, None).await);
-        }
-        for replica in product.iter().chain(&order) {
-            replica.ready().await;
-        }
-        Self {
-            product,
-            order,
+        let mut shop = Self {
+            product: Vec::new(),
+            order: Vec::new(),
+            gateway: None,
             redis,
             postgres,
             database,
-            grpc_urls,
+            grpc_urls: Vec::new(),
+        };
+        for _ in 0..options.replicas {
+            shop.start_product_service(&options).await;
+        }
+        for _ in 0..options.replicas {
+            shop.start_order_service(&options).await;
+        }
+        for replica in shop.product.iter().chain(&shop.order) {
+            replica.ready().await;
+        }
+        if options.has_gateway {
+            let addresses =
+                |replicas: &[Replica]| replicas.iter().map(|one| one.http_address).collect();
+            let (orders, products): (Vec<_>, Vec<_>) =
+                (addresses(&shop.order), addresses(&shop.product));
+            shop.gateway = Some(Gateway::start(Port::free(), &orders, &products).await);
+        }
+        shop
+    }
+
+    async fn start_product_service(&mut self, options: &ShopOptions) {
+        let (http, grpc, ops) = (Port::free(), Port::free(), Port::free());
+        let mut program = Program::compiled("product-service", options.profile)
+            .await
+            .env("DATABASE_URL", &self.database.url)
+            .env("HOTDEAL_STOCK_REDIS", options.has_gate.to_string())
+            .env("PRODUCT_HTTP_ADDR", http.address().to_string())
+            .env("PRODUCT_GRPC_ADDR", grpc.address().to_string())
+            .env("PRODUCT_OPS_ADDR", ops.address().to_string());
+        if let Some(redis) = &self.redis {
+            program = program.env("REDIS_URL", redis.url());
+        }
+        let env = options.env.iter().chain(&options.product_env);
+        program = program.envs(env.cloned());
+        self.grpc_urls.push(grpc.http_url());
+        let replica = Replica::start(program, http, ops, Some(grpc)).await;
+        self.product.push(replica);
+    }
+
+    async fn start_order_service(&mut self, options: &ShopOptions) {
+        let (http, ops) = (Port::free(), Port::free());
+        let env = options.env.iter().chain(&options.order_env);
+        let program = Program::compiled("order-service", options.profile)
+            .await
+            .env("DATABASE_URL", &self.database.url)
+            .env("ORDER_HTTP_ADDR", http.address().to_string())
+            .env("ORDER_OPS_ADDR", ops.address().to_string())
+            .env("PRODUCT_GRPC_URL", self.grpc_urls.join(","))
+            .envs(env.cloned());
+        self.order
+            .push(Replica::start(program, http, ops, None).await);
+    }
+
+    /// What its processes are called, for [`usage`](crate::usage): `order-service`, `product-service`, `gateway`,
+    /// `redis`, `postgres`, as far as they are this shop's own.
+    pub fn components(&self) -> Vec<Component> {
+        let pids = |replicas: &[Replica]| {
+            let pids = replicas.iter().map(|replica| replica.process.pid());
+            pids.collect::<Vec<_>>()
+        };
+        let all = [
+            ("order-service", pids(&self.order)),
+            ("product-service", pids(&self.product)),
+            (
+                "gateway",
+                self.gateway.iter().map(|it| it.process.pid()).collect(),
+            ),
+            ("redis", self.redis.iter().map(Redis::pid).collect()),
+            (
+                "postgres",
+                self.postgres.iter().map(PostgresServer::pid).collect(),
+            ),
+        ];
+        let there = all.into_iter().filter(|(_, pids)| !pids.is_empty());
+        there
+            .map(|(name, pids)| Component::new(name, pids))
+            .collect()
+    }
+
+    /// The shop as its buyers reach it: through the gateway, or the first order-service if there is none.
+    pub fn front(&self) -> &Http {
+        match &self.gateway {
+            Some(gateway) => &gateway.http,
+            None => &self.order[0].http,
         }
     }
 
