@@ -330,16 +330,21 @@ async fn wrong_usage_and_a_shop_that_is_away_have_codes_of_their_own() {
 
 /// Answers one request on a port of its own with a service's words when it cannot do its work.
 async fn unready() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("loopback works");
+    let url = format!("http://{}", listener.local_addr().expect("loopback works"));
     tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
+        let (mut stream, _) = listener.accept().await.expect("loopback works");
         // Nothing may be answered before something was asked.
-        let _ = stream.read(&mut [0; 1024]).await.unwrap();
+        let _ = stream.read(&mut [0; 1024]).await.expect("loopback works");
         let body = r#"{"status":"unavailable"}"#;
         let length = body.len();
         let answer = format!("HTTP/1.1 503 \r\ncontent-length: {length}\r\n\r\n{body}");
-        stream.write_all(answer.as_bytes()).await.unwrap();
+        stream
+            .write_all(answer.as_bytes())
+            .await
+            .expect("loopback works");
         // Until the client has hung up.
         let _ = stream.read_to_end(&mut Vec::new()).await;
     });

@@ -62,6 +62,31 @@ fn compose_takes_the_file_and_asks_for_the_tokens() {
     }
 }
 
+/// What Postgres is told wherever it is measured.
+fn measured_settings() -> Vec<String> {
+    let source = read("crates/local-shop/src/options.rs");
+    let (_, rest) = source
+        .split_once("POSTGRES_SETTINGS: &[&str] = &[")
+        .expect("the settings are there");
+    let (settings, _) = rest.split_once("];").expect("they end");
+    let quoted = settings.split('"').skip(1).step_by(2);
+    quoted.map(str::to_owned).collect()
+}
+
+#[test]
+fn postgres_is_set_up_as_it_is_measured_and_keeps_what_it_commits() {
+    let services = services();
+    let command = strings(&services["postgres"]["command"]);
+    let trial = read("deploy/kubernetes/trial/postgres.yaml");
+    let mut settings = measured_settings();
+    assert!(settings.len() > 2, "{settings:?}");
+    settings.extend(["fsync=on", "synchronous_commit=on"].map(str::to_owned));
+    for setting in settings {
+        assert!(command.contains(&setting), "{setting}");
+        assert!(trial.contains(&format!("- {setting}\n")), "{setting}");
+    }
+}
+
 #[tokio::test]
 async fn both_replicas_of_both_services_would_start_in_their_containers() {
     let services = services();

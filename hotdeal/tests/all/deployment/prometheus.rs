@@ -1,8 +1,35 @@
-//! The alerts of `deploy/prometheus`. Their syntax is Prometheus's business; that there is what they ask for is ours.
+//! `deploy/prometheus`: what Prometheus makes of it, and that there is what the alerts ask for.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
 
-use super::{read, root, yaml};
+use super::{read, root, said, yaml};
+
+/// Runs promtool over a file of `deploy/prometheus`.
+fn promtool(task: [&str; 2], file: &str) {
+    let output = Command::new("promtool")
+        .args(task)
+        .arg(root().join("deploy/prometheus").join(file))
+        .stdin(Stdio::null())
+        .output()
+        .expect("promtool is missing: run scripts/setup.sh");
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[test]
+fn prometheus_takes_its_configuration() {
+    // With the alerts, which it names.
+    promtool(["check", "config"], "prometheus.yml");
+}
+
+#[test]
+fn alerts_are_raised_when_they_should_and_only_then() {
+    promtool(["test", "rules"], "alerts_test.yml");
+}
 
 /// Every string in the sources that could name a metric, with the endings that histograms have.
 fn known() -> BTreeSet<String> {
