@@ -57,7 +57,11 @@ async fn every_scenario_runs_and_finds_its_claims_true() {
         let share = summary.figure(own, "value").unwrap();
         assert!((share - 1.0).abs() < f64::EPSILON, "{name}: {own} {share}");
         let checked = summary.figure(own, "passes").unwrap();
-        assert!(checked > 0.0, "{name} has checked nothing:\n{}", summary.output);
+        assert!(
+            checked > 0.0,
+            "{name} has checked nothing:\n{}",
+            summary.output
+        );
     }
 }
 
@@ -73,6 +77,11 @@ async fn what_is_not_as_claimed_crosses_a_threshold() {
     shop.product[0].process.kill9();
     shop.product[1].process.kill9();
     let without_stock = k6::start("spike", vec![("BASE_URL", shop.front().url(""))]);
-    let error = without_stock.await.end(PATIENCE).await.unwrap_err().to_string();
+    let error = without_stock
+        .await
+        .end(PATIENCE)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("adding a product"), "{error}");
 }
