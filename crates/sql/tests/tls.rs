@@ -18,11 +18,11 @@ fn verified(url: &str, ca_file: &Path) -> String {
 
 async fn is_encrypted(url: &str) -> bool {
     let database = connect(PoolOptions::new(url, "shop")).await.unwrap();
-    let Database::Postgres(pool) = database else {
+    let Database::Postgres(server) = database else {
         panic!("{url} is no PostgreSQL");
     };
     let asked = sqlx::query_scalar("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
-    asked.fetch_one(&pool).await.unwrap()
+    asked.fetch_one(server.pool()).await.unwrap()
 }
 
 #[tokio::test]

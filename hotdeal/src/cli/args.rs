@@ -9,7 +9,7 @@ use service_kit::config::{Secret, duration};
 
 use super::failure::EXIT_CODES;
 use crate::{
-    client::{Base, USUAL_URL},
+    client::{Base, USUAL_OPS_URL, USUAL_URL},
     demo, run,
 };
 
@@ -64,6 +64,12 @@ pub(super) enum Command {
     Product(Product),
     /// Place, look at and end orders, as a buyer
     Order(Order),
+    /// Ask a service's ops port whether it can do its work
+    Health {
+        /// Where its ops port is
+        #[arg(default_value = USUAL_OPS_URL)]
+        ops: Base,
+    },
     /// Look at the configuration of `hotdeal run`
     Config {
         #[command(subcommand)]

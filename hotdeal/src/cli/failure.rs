@@ -1,10 +1,10 @@
 //! What goes wrong with a command, and the exit code that says it.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use http::StatusCode;
 
-use crate::client::CallError;
+use crate::client::{Base, CallError};
 
 /// Exit codes, for `--help`.
 pub(super) const EXIT_CODES: &str = "\
@@ -24,6 +24,17 @@ pub(crate) enum Failure {
     /// It was done, and what came of it is not good.
     #[error("{0}")]
     Bad(String),
+    /// No answer from an ops port.
+    #[error("no answer from {base}: {source}; is it the ops port of a service that runs?")]
+    Silent {
+        /// Where it should be.
+        base: Base,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// The service runs and cannot do its work; what it says about that.
+    #[error("not ready: {0}")]
+    Unready(String),
     /// The command itself makes no sense.
     #[error("{0}")]
     Usage(String),
@@ -35,7 +46,9 @@ impl Failure {
         let code = match self {
             Self::Bad(_) => 1,
             Self::Usage(_) => 2,
-            Self::Call(CallError::Unreachable { .. } | CallError::Foreign { .. }) => 3,
+            Self::Silent { .. }
+            | Self::Call(CallError::Unreachable { .. } | CallError::Foreign { .. }) => 3,
+            Self::Unready(_) => 4,
             Self::Call(CallError::Answered { status, .. }) => match *status {
                 StatusCode::TOO_MANY_REQUESTS => 4,
                 status if status.is_server_error() => 4,

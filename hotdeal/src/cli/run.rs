@@ -15,7 +15,7 @@ use super::{
     args::{Cli, Command, command},
     deal,
     failure::Failure,
-    order, product,
+    health, order, product,
 };
 use crate::{
     client::{CallError, Shop, Way},
@@ -61,6 +61,7 @@ async fn perform(command: Command, shop: Shop, is_json: bool) -> Result<(), Fail
         Command::Deal(what) => deal::perform(what, &shop, is_json).await,
         Command::Product(what) => product::perform(what, &shop, is_json).await,
         Command::Order(order) => order::perform(order, shop, is_json).await,
+        Command::Health { ops } => health::perform(&ops).await,
         Command::Demo(options) => demo::run(options, &shop, is_json).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut super::args::command(), "hotdeal", &mut io::stdout());

@@ -12,6 +12,9 @@ use super::tls::Tls;
 /// Where a shop is if nobody says otherwise.
 pub(crate) const USUAL_URL: &str = "http://127.0.0.1:8080";
 
+/// Where the ops port of `hotdeal run` is, and that of every container.
+pub(crate) const USUAL_OPS_URL: &str = "http://127.0.0.1:9100";
+
 /// The URL under which a shop's paths stand.
 #[derive(Debug, Clone)]
 pub(crate) struct Base {

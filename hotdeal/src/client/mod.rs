@@ -10,7 +10,7 @@ mod shop;
 mod tls;
 
 pub(crate) use self::{
-    base::{Base, USUAL_URL},
+    base::{Base, USUAL_OPS_URL, USUAL_URL},
     connection::Connection,
     shop::{CallError, Shop, Way, path_of},
 };

@@ -3,6 +3,10 @@
 use crate::shop::{SOON, Shop, cli, text};
 use serde_json::Value;
 use test_kit::{Authority, Port, eventually};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
 const BUYER: &str = "0198c0de-0000-7000-8000-000000000001";
 const NOBODY: &str = "0192f0c1-7b5e-7000-8000-000000000001";
@@ -322,6 +326,50 @@ async fn wrong_usage_and_a_shop_that_is_away_have_codes_of_their_own() {
     );
     let ran = cli(&env, &["demo"]).await;
     assert_eq!(ran.code, 3, "{ran:?}");
+}
+
+/// Answers one request on a port of its own with a service's words when it cannot do its work.
+async fn unready() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("loopback works");
+    let url = format!("http://{}", listener.local_addr().expect("loopback works"));
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("loopback works");
+        // Nothing may be answered before something was asked.
+        let _ = stream.read(&mut [0; 1024]).await.expect("loopback works");
+        let body = r#"{"status":"unavailable"}"#;
+        let length = body.len();
+        let answer = format!("HTTP/1.1 503 \r\ncontent-length: {length}\r\n\r\n{body}");
+        stream
+            .write_all(answer.as_bytes())
+            .await
+            .expect("loopback works");
+        // Until the client has hung up.
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    });
+    url
+}
+
+#[tokio::test]
+async fn health_tells_a_service_that_can_work_from_one_that_cannot_and_from_none() {
+    let shop = Shop::start().await;
+    let well = cli(&[], &["health", &shop.ops.url("")]).await;
+    assert!(
+        well.code == 0 && well.stdout.contains(r#""status":"ok""#),
+        "{well:?}"
+    );
+    let ill = cli(&[], &["health", &unready().await]).await;
+    assert!(
+        ill.code == 4 && ill.stderr.contains("unavailable"),
+        "{ill:?}"
+    );
+    let nobody = Port::free();
+    let gone = cli(&[], &["health", &nobody.http_url()]).await;
+    assert!(
+        gone.code == 3 && gone.stderr.contains("ops port"),
+        "{gone:?}"
+    );
 }
 
 #[tokio::test]

@@ -1,16 +1,14 @@
 //! The document of the interface: it says all there is, and the shop does what it says.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
+use std::{collections::BTreeSet, path::Path, process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::{process::Command, time::timeout};
 
-use crate::shop::{Shop, text};
+use crate::{
+    shop::{Shop, text},
+    tools,
+};
 
 const TOKEN: &str = "t0ken";
 const BUYER: &str = "0192f0c1-7b5e-7000-8000-0000000000b1";
@@ -164,16 +162,6 @@ async fn known_ids(shop: &Shop) -> Value {
     })
 }
 
-fn schemathesis() -> PathBuf {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
-    let cache = cache.expect("there is a HOME");
-    let program = cache.join("hotdeal/schemathesis/bin/st");
-    let shown = program.display();
-    assert!(program.exists(), "{shown} is missing: run scripts/setup.sh");
-    program
-}
-
 /// What must hold whatever is sent and whatever was sent before. Its other checks guess at rules that no
 /// schema says: that a body which fits its schema is taken (an end is after its start, a change is not 0), or
 /// that whatever is asked of a new product is there (it has no deal yet).
@@ -184,7 +172,7 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
 async fn no_request_fails_us_or_is_answered_otherwise_than_the_document_says() {
     let shop = start().await;
     let hooks = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/all");
-    let run = Command::new(schemathesis())
+    let run = Command::new(tools::cached("schemathesis/bin/st"))
         .args(["run", &shop.http.url("/openapi.json")])
         .args(["--checks", CHECKS])
         .args(["--max-examples", "15", "--seed", "20261121", "--no-color"])

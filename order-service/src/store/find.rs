@@ -59,11 +59,11 @@ impl Store {
               JOIN orders ON id = seen_id WHERE version <> seen_version"
         );
         let rows: Vec<OrderRow> = match &self.database {
-            Database::Postgres(pool) => {
+            Database::Postgres(server) => {
                 let ids = array(seen, |(id, _)| id.0);
                 let versions: Vec<i64> = seen.iter().map(|(_, version)| *version).collect();
                 let find = || sqlx::query_as(POSTGRES).bind(&ids).bind(&versions);
-                again(|| find().fetch_all(pool)).await?
+                again(|| find().fetch_all(server.pool())).await?
             }
             Database::Sqlite(file) => {
                 let seen = json(seen.iter().map(|(id, version)| (Hex(id.0), version)))?;
@@ -92,9 +92,9 @@ impl Store {
             return Ok(HashMap::new());
         }
         let rows: Vec<OrderRow> = match &self.database {
-            Database::Postgres(pool) => {
+            Database::Postgres(server) => {
                 let ids = array(ids, |id| id.0);
-                again(|| sqlx::query_as(POSTGRES).bind(&ids).fetch_all(pool)).await?
+                again(|| sqlx::query_as(POSTGRES).bind(&ids).fetch_all(server.pool())).await?
             }
             Database::Sqlite(file) => {
                 let ids = json_ids(ids, |id| id.0)?;

@@ -44,7 +44,7 @@ pub(super) async fn read_committed(
     buyers: &[Buyer],
 ) -> Result<HashMap<Buyer, i64>, sqlx::Error> {
     match database {
-        Database::Postgres(pool) => read_postgres(pool, buyers).await,
+        Database::Postgres(server) => read_postgres(server.pool(), buyers).await,
         Database::Sqlite(file) => read_sqlite(file.reader(), buyers).await,
     }
 }

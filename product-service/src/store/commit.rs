@@ -7,7 +7,8 @@ use std::{
 };
 
 use domain::{BatchId, OrderId, ProductId, Timestamp};
-use sql::{Engine, Transaction};
+use sql::{Database, Transaction};
+use sqlx::Connection as _;
 
 use crate::{
     ledger::{
@@ -115,30 +116,42 @@ impl Store {
         answered(look_up).await
     }
 
-    fn begin_timeout(&self) -> Duration {
-        match self.database.engine() {
-            Engine::Postgres => BEGIN_TIMEOUT,
-            // A file does not fall silent, and its one writer may be at another commit.
-            Engine::Sqlite => COMMIT_TIMEOUT,
-        }
-    }
-
     async fn transact(
         &self,
         txn_id: BatchId,
         bundles: &[Bundle],
         mode: Mode,
     ) -> Result<Settled, CommitError> {
-        let mut tx = sql::within(self.begin_timeout(), self.database.begin()).await?;
-        let settling = settle(&mut tx, txn_id, bundles, mode);
-        let settled = sql::within(SETTLE_TIMEOUT, settling).await?;
-        match sql::within(COMMIT_TIMEOUT, tx.commit()).await {
-            Ok(()) => Ok(settled),
-            Err(source) if sql::is_unclear(&source) => {
-                Err(CommitError::Unclear { settled, source })
+        match &self.database {
+            Database::Postgres(server) => {
+                let mut connection = server.working().await?;
+                let tx = sql::within(BEGIN_TIMEOUT, connection.begin()).await?;
+                let tx = Transaction::Postgres(tx);
+                let settled = settle_and_commit(tx, txn_id, bundles, mode).await?;
+                connection.keep();
+                Ok(settled)
             }
-            Err(error) => Err(CommitError::from(error)),
+            Database::Sqlite(_) => {
+                // A file does not fall silent, and its one writer may be at another commit.
+                let tx = sql::within(COMMIT_TIMEOUT, self.database.begin()).await?;
+                settle_and_commit(tx, txn_id, bundles, mode).await
+            }
         }
+    }
+}
+
+async fn settle_and_commit(
+    mut tx: Transaction<'_>,
+    txn_id: BatchId,
+    bundles: &[Bundle],
+    mode: Mode,
+) -> Result<Settled, CommitError> {
+    let settling = settle(&mut tx, txn_id, bundles, mode);
+    let settled = sql::within(SETTLE_TIMEOUT, settling).await?;
+    match sql::within(COMMIT_TIMEOUT, tx.commit()).await {
+        Ok(()) => Ok(settled),
+        Err(source) if sql::is_unclear(&source) => Err(CommitError::Unclear { settled, source }),
+        Err(error) => Err(CommitError::from(error)),
     }
 }
 

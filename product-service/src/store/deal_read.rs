@@ -83,9 +83,9 @@ impl Store {
     /// When the database does not answer, or a row was falsified.
     pub async fn deals(&self, ids: &[DealId]) -> Result<Vec<DealRow>, sqlx::Error> {
         let rows: Vec<DealColumns> = match &self.database {
-            Database::Postgres(pool) => {
+            Database::Postgres(server) => {
                 let reading = sqlx::query_as(BY_IDS_POSTGRES).bind(array(ids, |id| id.0));
-                answered(reading.fetch_all(pool)).await?
+                answered(reading.fetch_all(server.pool())).await?
             }
             Database::Sqlite(file) => {
                 let reading = sqlx::query_as(BY_IDS_SQLITE).bind(json_ids(ids, |id| id.0)?);

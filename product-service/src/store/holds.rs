@@ -97,9 +97,9 @@ pub(super) async fn find(
     order_ids: &[OrderId],
 ) -> Result<Vec<Hold>, sqlx::Error> {
     let rows: Vec<HoldColumns> = match database {
-        Database::Postgres(pool) => {
+        Database::Postgres(server) => {
             let finding = sqlx::query_as(FIND_POSTGRES).bind(array(order_ids, |id| id.0));
-            finding.fetch_all(pool).await?
+            finding.fetch_all(server.pool()).await?
         }
         Database::Sqlite(file) => {
             let finding = sqlx::query_as(FIND_SQLITE).bind(json_ids(order_ids, |id| id.0)?);

@@ -94,9 +94,9 @@ impl Store {
     /// When the database does not answer, or a row was falsified.
     pub async fn find_products(&self, ids: &[ProductId]) -> Result<Vec<Product>, sqlx::Error> {
         let rows: Vec<ProductColumns> = match &self.database {
-            Database::Postgres(pool) => {
+            Database::Postgres(server) => {
                 let reading = sqlx::query_as(BY_IDS_POSTGRES).bind(array(ids, |id| id.0));
-                reading.fetch_all(pool).await?
+                reading.fetch_all(server.pool()).await?
             }
             Database::Sqlite(file) => {
                 let reading = sqlx::query_as(BY_IDS_SQLITE).bind(json_ids(ids, |id| id.0)?);

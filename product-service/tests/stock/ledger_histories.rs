@@ -251,9 +251,9 @@ async fn compare_rows(bed: &Bed, history: &History, model: &Model) {
 async fn from_holds(bed: &Bed, product_id: ProductId, deal_id: Option<DealId>) -> (i64, i64) {
     let (product, deal) = (product_id.to_string(), deal_id.map(|id| id.to_string()));
     match &bed.database {
-        Database::Postgres(pool) => {
+        Database::Postgres(server) => {
             let query = sqlx::query_as(FROM_HOLDS_POSTGRES).bind(product).bind(deal);
-            query.fetch_one(pool).await.unwrap()
+            query.fetch_one(server.pool()).await.unwrap()
         }
         Database::Sqlite(file) => {
             let query = sqlx::query_as(FROM_HOLDS_SQLITE).bind(product).bind(deal);

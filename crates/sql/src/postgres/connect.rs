@@ -8,7 +8,7 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use super::schema;
+use super::{PostgresDatabase, schema};
 use crate::{PoolOptions, SqlError, within::silent};
 
 /// A connection that stood idle for longer may have been forgotten by a router on the way.
@@ -28,6 +28,10 @@ fn connection(options: &PoolOptions) -> Result<PgConnectOptions, SqlError> {
             "idle_in_transaction_session_timeout",
             millis(options.idle_in_transaction_timeout),
         ),
+        // Every statement looks rows up by key and is planned once. Left to itself, the server plans some
+        // anew each time, and others for the empty tables that it met first.
+        ("plan_cache_mode", "force_generic_plan".to_owned()),
+        ("enable_seqscan", "off".to_owned()),
         // The server's side of a connection whose client is gone without a word: found out within
         // half a minute, so that it does not take up one of the server's few connections.
         ("tcp_keepalives_idle", "10".to_owned()),
@@ -37,7 +41,7 @@ fn connection(options: &PoolOptions) -> Result<PgConnectOptions, SqlError> {
 }
 
 /// See [`crate::connect`].
-pub(crate) async fn connect(options: PoolOptions) -> Result<PgPool, SqlError> {
+pub(crate) async fn connect(options: PoolOptions) -> Result<PostgresDatabase, SqlError> {
     let pool = PgPoolOptions::new()
         .max_connections(options.connections_max)
         .acquire_timeout(options.acquire_timeout)
@@ -60,7 +64,7 @@ pub(crate) async fn connect(options: PoolOptions) -> Result<PgPool, SqlError> {
         .connect_with(connection(&options)?)
         .await?;
     warn_of_lost_commits(&pool, options.schema).await?;
-    Ok(pool)
+    Ok(PostgresDatabase::new(pool))
 }
 
 async fn ping(connection: &mut PgConnection, limit: Duration) -> Result<(), sqlx::Error> {

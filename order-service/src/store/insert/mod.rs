@@ -94,7 +94,7 @@ impl Store {
         orders: &[&NewOrder],
     ) -> Result<HashMap<Uuid, i64>, StoreError> {
         let rows: Vec<(Uuid, i64)> = match &self.database {
-            Database::Postgres(pool) => answered(postgres::insert(pool, orders)).await?,
+            Database::Postgres(server) => answered(postgres::insert(server, orders)).await?,
             Database::Sqlite(file) => answered(sqlite::insert(file, orders)).await?,
         };
         Ok(rows.into_iter().collect())

@@ -1,7 +1,8 @@
 //! Orders and events as arrays, one a column, in one statement.
 
 use serde_json::value::RawValue;
-use sqlx::{PgPool, types::Json};
+use sql::PostgresDatabase;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::NewOrder;
@@ -36,14 +37,15 @@ SELECT id, created_at_us FROM inserted";
 
 /// Ids of what was inserted, with the time of it.
 pub(super) async fn insert(
-    pool: &PgPool,
+    server: &PostgresDatabase,
     orders: &[&NewOrder],
 ) -> Result<Vec<(Uuid, i64)>, sqlx::Error> {
     let mut columns = Columns::default();
     for order in orders {
         columns.push(order);
     }
-    sqlx::query_as(INSERT)
+    let mut connection = server.working().await?;
+    let inserted = sqlx::query_as(INSERT)
         .bind(columns.id)
         .bind(columns.user_id)
         .bind(columns.flow)
@@ -56,8 +58,10 @@ pub(super) async fn insert(
         .bind(columns.event_order_id)
         .bind(columns.event_kind)
         .bind(columns.event_payload)
-        .fetch_all(pool)
-        .await
+        .fetch_all(&mut *connection)
+        .await?;
+    connection.keep();
+    Ok(inserted)
 }
 
 /// A batch turned on its side: one array a column.
