@@ -1,7 +1,7 @@
 # hotdeal: `make` shows what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo run-distributed test check fmt up down
+.PHONY: help setup run demo run-distributed test bench bench-compare check fmt up down
 
 # Compose is a plugin of docker, or a program of its own.
 COMPOSE = $$(docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
@@ -23,6 +23,14 @@ run-distributed: setup ## Run both services on a private Redis and PostgreSQL; C
 
 test: setup ## Run all tests on private Redis and PostgreSQL
 	@scripts/test.sh
+
+bench: setup ## Measure how fast the shop is (ONLY=P1a,P4 ROUNDS=5 MEASURED=5s WARM_UP=2s)
+	cargo build --release --locked --package bench --package product-service --package order-service --package hotdeal
+	$${CARGO_TARGET_DIR:-target}/release/bench run $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(MEASURED),--measured $(MEASURED)) $(if $(WARM_UP),--warm-up $(WARM_UP))
+
+bench-compare: ## Hold two files of results against each other (A=bench/results/….json B=…)
+	cargo run --release --locked --quiet --package bench -- compare $(A) $(B)
 
 check: ## Formatting, lints, documentation and dependency rules
 	cargo fmt --all --check
