@@ -170,20 +170,19 @@ fn sides(file: &str, figure: &Figure) -> String {
         ]
     });
     let rows = table(&["", "값", "p50", "p95", "p99"], rows);
-    format!("{rows}\n`{}`, `{file}`\n", figure.command)
+    format!("{rows}\n명령: `{}`, 결과: `{file}`\n", figure.command)
 }
 
 /// Every ratio of these figures; `None` if there are none.
 fn ratios<'a>(figures: impl Iterator<Item = (&'a str, &'a Figure)>) -> Option<String> {
-    let mut rows = Vec::new();
-    let mut from: Vec<&str> = Vec::new();
+    let (mut rows, mut ids) = (Vec::new(), Vec::new());
+    let mut from: Vec<String> = Vec::new();
     for (file, figure) in figures {
-        rows.extend(
-            figure
-                .ratios
-                .iter()
-                .map(|ratio| compared(&figure.id, ratio)),
-        );
+        for ratio in &figure.ratios {
+            rows.push(compared(&figure.id, ratio));
+        }
+        ids.push(figure.id.as_str());
+        let file = format!("`{}`", file_name(file));
         if !from.contains(&file) {
             from.push(file);
         }
@@ -192,11 +191,10 @@ fn ratios<'a>(figures: impl Iterator<Item = (&'a str, &'a Figure)>) -> Option<St
         return None;
     }
     let rows = table(&["", "무엇 : 무엇", "비율", "목표", "최소", "판정"], rows);
-    let from: Vec<String> = from
-        .into_iter()
-        .map(|file| format!("`{}`", file_name(file)))
-        .collect();
-    Some(format!("{rows}\n결과: {}\n", from.join(", ")))
+    let (ids, from) = (ids.join(","), from.join(", "));
+    Some(format!(
+        "{rows}\n명령: `make bench ONLY={ids}`, 결과: {from}\n"
+    ))
 }
 
 fn file_name(path: &str) -> &str {
