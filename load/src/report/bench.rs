@@ -12,6 +12,7 @@ use super::{
     machine::{fact, of_machine},
     marks::Mark,
     table::{figure as number, table},
+    views::COMPONENTS,
 };
 use crate::Spread;
 
@@ -49,6 +50,9 @@ struct Side {
 #[derive(Debug, Deserialize)]
 struct Sample {
     latency: Option<Latency>,
+    /// What else was measured, such as `order_service_cpu_s`.
+    #[serde(default)]
+    details: BTreeMap<String, f64>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -95,6 +99,13 @@ pub(super) fn render(root: &Root, mark: Mark<'_>) -> Result<Option<String>, Repo
             .first()
             .map(|(name, report)| environment(name, report))),
         ["table", id] => Ok(find(&reports, id).map(|(file, figure)| sides(file, figure))),
+        ["resources", id] => {
+            let found = reports.iter().find_map(|(_, report)| {
+                let figure = report.figures.iter().find(|figure| figure.id == id)?;
+                Some(resources(figure, report.journal.measured_s))
+            });
+            Ok(found)
+        }
         ["ratio", ref ids @ ..] => Ok(ratios(ids.iter().filter_map(|id| find(&reports, id)))),
         ["summary"] => {
             let mut ids: Vec<&str> = Vec::new();
@@ -171,6 +182,44 @@ fn sides(file: &str, figure: &Figure) -> String {
     });
     let rows = table(&["", "값", "p50", "p95", "p99"], rows);
     format!("{rows}\n명령: `{}`, 결과: `{file}`\n", figure.command)
+}
+
+/// What each component used on every side, in the order of a request.
+fn resources(figure: &Figure, measured_s: f64) -> String {
+    let middle = |side: &Side, name: &str| {
+        let values = side
+            .samples
+            .iter()
+            .filter_map(|sample| sample.details.get(name));
+        Spread::of(values.copied()).map(|spread| spread.median)
+    };
+    let mut head = vec!["구성 요소"];
+    head.extend(figure.sides.iter().map(|side| side.name.as_str()));
+    let rows = COMPONENTS.iter().filter_map(|(name, title)| {
+        let name = name.replace('-', "_");
+        let cells = figure.sides.iter().map(|side| {
+            let cpu = middle(side, &format!("{name}_cpu_s"));
+            let memory = middle(side, &format!("{name}_rss_mb"));
+            match (cpu, memory) {
+                (Some(cpu), Some(memory)) => {
+                    format!(
+                        "{}%, {} MB",
+                        number(cpu / measured_s * 100.0),
+                        number(memory)
+                    )
+                }
+                _ => "–".to_owned(),
+            }
+        });
+        let cells: Vec<String> = cells.collect();
+        let is_known = cells.iter().any(|cell| cell != "–");
+        is_known.then(|| [vec![(*title).to_owned()], cells].concat())
+    });
+    let rows = table(&head, rows);
+    format!(
+        "{rows}\nCPU는 코어 하나가 100%, 메모리는 최대. 명령: `{}`\n",
+        figure.command
+    )
 }
 
 /// Every ratio of these figures; `None` if there are none.
@@ -264,9 +313,10 @@ mod tests {
         let spread = json!({"median": median, "min": 1.0, "max": 20.0, "iqr": 1.0});
         let latency =
             json!({"p50_ms": 1.0, "p95_ms": 12.5, "p99_ms": 20.0, "mean_ms": 2.0, "max_ms": 30.0});
+        let details = json!({"order_service_cpu_s": 4.0, "order_service_rss_mb": 21.5});
         let text = json!({
             "id": id, "what": "one : another", "command": format!("make bench ONLY={id}"),
-            "sides": [{"name": "one", "unit": "1/s", "samples": [{"value": 9.0, "latency": latency}],
+            "sides": [{"name": "one", "unit": "1/s", "samples": [{"value": 9.0, "latency": latency, "details": details}],
                        "spread": spread}],
             "ratios": [{"over": "one", "under": "another", "rounds": [median], "spread": spread,
                         "aim": {"better": "higher", "aim": 10.0, "at_least": 6.0}}],
@@ -296,6 +346,14 @@ mod tests {
         let shown = sides("bench/results/a.json", &figure("P4", 9.0));
         let row = "| one | 9.00 1/s (1.00 – 20.0) | 1.00 ms | 12.5 ms | 20.0 ms |";
         assert!(shown.contains(row), "{shown}");
+    }
+
+    #[test]
+    fn resources_are_shown_for_each_side() {
+        let shown = resources(&figure("P4", 9.0), 8.0);
+        assert!(shown.contains("| 구성 요소 | one |"), "{shown}");
+        assert!(shown.contains("| Order | 50.0%, 21.5 MB |"), "{shown}");
+        assert!(!shown.contains("Redis"), "{shown}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Where and how something was measured, as a list of facts.
 
+use std::collections::BTreeMap;
+
 use local_shop::machine::Machine;
 
 use super::{
@@ -39,15 +41,7 @@ pub(super) fn of_machine(machine: &Machine) -> Vec<[String; 2]> {
     } else {
         ""
     };
-    let busy = machine
-        .busy
-        .iter()
-        .map(|it| format!("{} {:.0}%", it.name, it.cpu_percent));
-    let busy: Vec<String> = busy.collect();
-    let busy = match busy.is_empty() {
-        true => "없음".to_owned(),
-        false => busy.join(", "),
-    };
+    let busy = busy(machine);
     vec![
         fact(
             "커밋",
@@ -92,6 +86,22 @@ pub(super) fn of_machine(machine: &Machine) -> Vec<[String; 2]> {
             .join("; "),
         ),
     ]
+}
+
+/// Programs that were busy before, those of one name together.
+fn busy(machine: &Machine) -> String {
+    let mut by_name: BTreeMap<&str, f64> = BTreeMap::new();
+    for process in &machine.busy {
+        *by_name.entry(&process.name).or_default() += process.cpu_percent;
+    }
+    let words: Vec<String> = by_name
+        .iter()
+        .map(|(name, cpu)| format!("{name} {cpu:.0}%"))
+        .collect();
+    match words.is_empty() {
+        true => "없음".to_owned(),
+        false => words.join(", "),
+    }
 }
 
 pub(super) fn fact(name: &str, value: &str) -> [String; 2] {

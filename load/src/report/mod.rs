@@ -9,7 +9,7 @@
 //! | results | views |
 //! |---|---|
 //! | `load/results/….json` | `environment`, `performance STEP`, `resources STEP`, `comparison STEP STEP`, `summary`, `decrement`, `picture NAME` |
-//! | `bench/results/….json` | `environment`, `table FIGURE`, `ratio FIGURE…`, `summary` |
+//! | `bench/results/….json` | `environment`, `table FIGURE`, `resources FIGURE`, `ratio FIGURE…`, `summary` |
 //!
 //! `*` in a name stands for anything, and the last such file by name counts, which is the newest. Without one, the
 //! place says that nothing has been measured yet.

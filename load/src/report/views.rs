@@ -53,7 +53,7 @@ fn title(step: Step) -> &'static str {
 }
 
 /// Components in the order of a request, and what the reports call them.
-const COMPONENTS: [(&str, &str); 6] = [
+pub(super) const COMPONENTS: [(&str, &str); 6] = [
     ("order-service", "Order"),
     ("product-service", "Product"),
     ("gateway", "Gateway"),
@@ -182,7 +182,7 @@ fn decrement(results: &Results) -> Option<String> {
         .map(|side| Some((side, side.decrement.as_ref()?)));
     let costs: Vec<_> = costs.collect::<Option<_>>()?;
     let before = &costs.first()?.1.ledger_ms;
-    let rows = costs.iter().map(|(side, cost)| {
+    let rows = costs.iter().enumerate().map(|(at, (side, cost))| {
         let (what, taken) = match cost.gate_ms.is_empty() {
             true => ("SQL 트랜잭션", &cost.ledger_ms),
             false => ("Redis 스크립트", &cost.gate_ms),
@@ -191,7 +191,10 @@ fn decrement(results: &Results) -> Option<String> {
             title(side.step).to_owned(),
             what.to_owned(),
             cell(Unit::Milliseconds, taken),
-            times(taken, before, Good::Less),
+            match at {
+                0 => "기준".to_owned(),
+                _ => times(taken, before, Good::Less),
+            },
             cell(Unit::Milliseconds, &cost.ledger_ms),
         ]
     });

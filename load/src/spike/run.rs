@@ -1,8 +1,11 @@
 //! One step, measured once.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use local_shop::{Component, Shop, machine, usage::Sampler};
+use local_shop::{
+    Component, Shop, machine,
+    usage::{ComponentUsage, Sampler},
+};
 use sqlx::{Connection as _, PgConnection};
 
 use super::{Order, SpikeRun, Told, Used};
@@ -17,7 +20,9 @@ const SAMPLED_EVERY: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(900);
 
 pub(super) async fn run(order: &Order, step: Step, round: usize) -> Result<SpikeRun, LoadError> {
-    let shop = Shop::start(step.options(order.profile)).await;
+    let mut options = step.options(order.profile);
+    options.product_env.extend(memory(step));
+    let shop = Shop::start(options).await;
     let load_average_before = machine::load_average();
     let mut components = shop.components();
     let k6 = k6::start("spike", env(order, &shop)).await;
@@ -28,7 +33,7 @@ pub(super) async fn run(order: &Order, step: Step, round: usize) -> Result<Spike
     check(order, &shop, &summary).await?;
     let components = usage.components.into_iter().map(|one| {
         let used = Used {
-            cpu_seconds: one.cpu_seconds,
+            cpu_seconds: cpu_seconds(&one),
             rss_peak_bytes: one.rss_peak_bytes,
         };
         (one.name, used)
@@ -37,7 +42,7 @@ pub(super) async fn run(order: &Order, step: Step, round: usize) -> Result<Spike
     Ok(SpikeRun {
         round,
         step,
-        variables: step.variables(),
+        variables: variables(step),
         load_average_before,
         seconds,
         answers_per_second: whole(order.crowd.num_users) / seconds,
@@ -46,6 +51,24 @@ pub(super) async fn run(order: &Order, step: Step, round: usize) -> Result<Spike
         sold_out: told(&summary, "sold_out_duration")?,
         components: components.collect(),
     })
+}
+
+/// That nothing is left is remembered only in the last step: a no from memory would hide what one of the gate, or of
+/// the database, costs.
+fn memory(step: Step) -> Option<(&'static str, String)> {
+    (step != Step::After).then(|| ("SOLD_OUT_MEMORY", "0ms".to_owned()))
+}
+
+fn variables(step: Step) -> BTreeMap<String, String> {
+    let memory = memory(step).map(|(name, value)| (name.to_owned(), value));
+    step.variables().into_iter().chain(memory).collect()
+}
+
+/// Up to the highest reading: k6 has ended before the last one, and took its time with it.
+fn cpu_seconds(used: &ComponentUsage) -> f64 {
+    let readings = used.points.iter().map(|point| point.cpu_seconds);
+    let highest = readings.fold(0.0, f64::max);
+    highest - used.points.first().map_or(0.0, |first| first.cpu_seconds)
 }
 
 fn env(order: &Order, shop: &Shop) -> Vec<(&'static str, String)> {
