@@ -1,13 +1,19 @@
 # hotdeal: `make` shows what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo run-distributed test bench bench-compare check fmt up down
+# Scripts of k6/ that have a target of their own.
+LOADS = load-deal-list load-order-list load-product-list load-repeated-clicks load-per-user-limit load-soak
+.PHONY: help setup run demo run-distributed test bench bench-compare check fmt up down reports load-build \
+	load-order-overload load-spike $(LOADS)
+
+# Where cargo puts what it builds.
+TARGET = $${CARGO_TARGET_DIR:-target}
 
 # Compose is a plugin of docker, or a program of its own.
 COMPOSE = $$(docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what tests and `make run-distributed` need (redis-server, PostgreSQL, …)
 	@scripts/setup.sh
@@ -37,6 +43,28 @@ check: ## Formatting, lints, documentation and dependency rules
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --workspace --locked
 	cargo test --locked --package test-kit --test dependencies
+
+load-order-overload: setup load-build ## The load target, before and after (MAX_VUS, NUM_USERS, RAMP_DURATION, HOLD_DURATION, REQUEST_TIMEOUT, ROUNDS, BASE_URL)
+	@$(TARGET)/release/load order-overload
+
+load-spike: setup load-build ## Sold out at once, before and after (NUM_USERS, STOCK, MAX_VUS, ROUNDS, BASE_URL)
+	@$(TARGET)/release/load $(if $(BASE_URL),scenario) spike
+
+load-deal-list: ## Everybody looks at the deals
+load-order-list: ## Buyers look at their orders
+load-product-list: ## Browsing the catalogue
+load-repeated-clicks: ## Many clicks under one key are one order (CLICKS)
+load-per-user-limit: ## Nobody gets more than the limit (LIMIT, EXTRA)
+load-soak: ## Everything a buyer does, evenly and for long (RATE, DURATION)
+$(LOADS): load-%: setup load-build
+	@$(TARGET)/release/load scenario $*
+
+# In one command, so that what they share is compiled once.
+load-build:
+	cargo build --release --locked --package load --package product-service --package order-service
+
+reports: ## Fill the reports in docs/ from the stored results
+	@cargo run --locked --quiet --package load -- report
 
 fmt: ## Format the code
 	cargo fmt --all
