@@ -96,7 +96,8 @@ impl Target {
         command
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .args(["bench", "--no-run", "--locked", "--quiet"])
-            .args(["--package", "product-service", "--bench", name])
+            // Of the workspace, whose tests have built the same pieces with the same features.
+            .args(["--workspace", "--bench", name])
             // Beside this program, so that nothing is compiled twice.
             .arg("--target-dir")
             .arg(target_dir(&setting.bench)?)

@@ -1,14 +1,28 @@
 //! What is measured. Each file has a figure, or a family of them.
 //!
-//! - [`decrease`]: P1a, P1b: `DecreaseStock` against a server that answers a constant.
-//! - [`gate`]: P2: the gate alone against Redis's own benchmark with the document's script.
-//! - [`store_time`]: P3: the time of one decrement in SQL against that in Redis.
-//! - [`ledger`]: P5: the ledger alone, group commit against one at a time.
-//! - [`usage`]: CPU seconds of the components while load is on.
+//! - `decrease`: P1a, P1b: `DecreaseStock` against a server that answers a constant.
+//! - `gate`: P2: the gate alone against Redis's own benchmark with the document's script.
+//! - `store_time`: P3: the time of one decrement in SQL against that in Redis.
+//! - `order_paths`: P4: `POST /orders` by path and batching, and `pgbench` beside them.
+//! - `ledger`: P5: the ledger alone, group commit against one at a time.
+//! - `sold_out`: P6: losers over HTTP against a handler that only decodes.
+//! - `memory`: P8: idle, at capacity, and beyond it.
+//! - `crowded`: P9: a shop full of deals and holds against an empty one.
+//! - `all_in_one`: P10: one process on SQLite against the pair.
+//! - `absolute`: A1: orders a second and how long they take.
+//! - `orders`, `usage`: what several of them need.
 
+mod absolute;
+mod all_in_one;
+mod crowded;
 mod decrease;
 mod gate;
 mod ledger;
+mod memory;
+mod order_paths;
+mod orders;
+mod pgbench;
+mod sold_out;
 mod store_time;
 mod usage;
 
@@ -59,7 +73,7 @@ macro_rules! subject {
 }
 
 /// All figures, in the order in which they are measured.
-pub const ALL: [Subject; 5] = [
+pub const ALL: [Subject; 11] = [
     subject!(
         "P1a",
         decrease::all_win,
@@ -81,9 +95,39 @@ pub const ALL: [Subject; 5] = [
         "Store time per decrement: one SQL transaction each : the script's time by commandstats"
     ),
     subject!(
+        "P4",
+        order_paths::figure,
+        "POST /orders, 100 connections: the best of path and batching : SQL, one at a time"
+    ),
+    subject!(
         "P5",
         ledger::figure,
         "The ledger alone, 64 callers, one row: group commit : one at a time"
+    ),
+    subject!(
+        "P6",
+        sold_out::figure,
+        "Sold out over HTTP, 100 connections : a handler that decodes, validates and answers a constant"
+    ),
+    subject!(
+        "P8",
+        memory::figure,
+        "Memory of each service: idle, and at three times what it can do : at what it can do"
+    ),
+    subject!(
+        "P9",
+        crowded::figure,
+        "CPU time of a decrement with 10,000 running deals and 1 M open holds : with one deal and none"
+    ),
+    subject!(
+        "P10",
+        all_in_one::figure,
+        "Orders accepted by the all-in-one on SQLite : by the distributed pair, 100 connections"
+    ),
+    subject!(
+        "A1",
+        absolute::figure,
+        "Durable orders a second, with how long they take; the aim is 20,000 with p95 under 10 ms"
     ),
 ];
 

@@ -73,6 +73,11 @@ impl Counts {
 }
 
 impl Load {
+    /// No load, for as long as this.
+    pub fn nothing(window: Duration) -> Self {
+        Self::new(window)
+    }
+
     pub(super) fn new(window: Duration) -> Self {
         let latencies = Histogram::new_with_bounds(1, LATENCY_MAX_US, DIGITS);
         Self {

@@ -38,6 +38,9 @@ pub struct Side {
     pub samples: Vec<Sample>,
     /// Of their values.
     pub spread: Option<Spread>,
+    /// What the median should be, where the side is a figure of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aim: Option<Aim>,
 }
 
 /// One measurement of one side.
@@ -174,6 +177,26 @@ impl Side {
             unit: unit.to_owned(),
             spread: Spread::of(&values),
             samples,
+            aim: None,
+        }
+    }
+
+    /// Another value of the same samples, as a side of its own.
+    #[must_use]
+    pub fn derived(&self, name: &str, unit: &str, value: impl Fn(&Sample) -> f64) -> Self {
+        let sample = |sample: &Sample| Sample {
+            value: value(sample),
+            ..Sample::default()
+        };
+        Self::new(name, unit, self.samples.iter().map(sample).collect())
+    }
+
+    /// The side with what its median should be.
+    #[must_use]
+    pub fn aiming(self, aim: Aim) -> Self {
+        Self {
+            aim: Some(aim),
+            ..self
         }
     }
 }

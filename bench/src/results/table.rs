@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Better, Figure, Report, Side};
-use crate::journal::Surroundings;
+use super::{Aim, Better, Figure, Report, Side};
+use crate::{journal::Surroundings, stats::Spread};
 
 /// The report as text for a terminal.
 pub fn table(report: &Report) -> String {
@@ -67,36 +67,44 @@ fn ratios(text: &mut String, figures: &[Figure]) {
     let _ = writeln!(
         text,
         "\n{:<6} {:<44} {:>8} {:>9} {:>9} {:>17}  verdict",
-        "", "ratio", "aim", "at least", "measured", "min – max"
+        "", "", "aim", "at least", "measured", "min – max"
     );
     for figure in figures {
         for ratio in &figure.ratios {
-            let (median, min, max) = (ratio.spread.median, ratio.spread.min, ratio.spread.max);
-            let bounds = ratio.aim.map_or_else(Default::default, |aim| {
-                let sign = if aim.better == Better::Lower {
-                    "≤ "
-                } else {
-                    ""
-                };
-                (
-                    format!("{sign}{}", number(aim.aim)),
-                    format!("{sign}{}", number(aim.at_least)),
-                    aim.verdict(median).word(),
-                )
-            });
-            let _ = writeln!(
-                text,
-                "{:<6} {:<44} {:>8} {:>9} {:>9} {:>17}  {}",
-                figure.id,
-                format!("{} : {}", ratio.over, ratio.under),
-                bounds.0,
-                bounds.1,
-                number(median),
-                format!("{} – {}", number(min), number(max)),
-                bounds.2
-            );
+            let name = format!("{} : {}", ratio.over, ratio.under);
+            verdict(text, &figure.id, &name, ratio.spread, ratio.aim);
+        }
+        let aimed = figure.sides.iter().filter(|side| side.aim.is_some());
+        for (side, spread) in aimed.filter_map(|side| Some((side, side.spread?))) {
+            let name = format!("{} ({})", side.name, side.unit);
+            verdict(text, &figure.id, &name, spread, side.aim);
         }
     }
+}
+
+fn verdict(text: &mut String, id: &str, name: &str, spread: Spread, aim: Option<Aim>) {
+    let (bound, least, word) = aim.map_or_else(Default::default, |aim| {
+        let sign = if aim.better == Better::Lower {
+            "≤ "
+        } else {
+            ""
+        };
+        let bound = |value: f64| match value < f64::MAX {
+            true => format!("{sign}{}", number(value)),
+            false => String::new(),
+        };
+        (
+            bound(aim.aim),
+            bound(aim.at_least),
+            aim.verdict(spread.median).word(),
+        )
+    });
+    let range = format!("{} – {}", number(spread.min), number(spread.max));
+    let _ = writeln!(
+        text,
+        "{id:<6} {name:<44} {bound:>8} {least:>9} {:>9} {range:>17}  {word}",
+        number(spread.median),
+    );
 }
 
 /// Three digits or more, whatever the size.
