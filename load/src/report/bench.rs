@@ -84,6 +84,17 @@ enum Better {
     Lower,
 }
 
+/// Settings of Postgres that say where it ran, not how fast: how their names begin.
+const OF_ITS_PLACE: [&str; 7] = [
+    "default_text",
+    "dynamic_shared",
+    "lc_",
+    "listen",
+    "log_",
+    "port",
+    "unix_socket",
+];
+
 /// The view that the mark asks for; `None` if there are no results with it.
 ///
 /// A run may measure some figures only: each figure is of the newest run that has it.
@@ -106,7 +117,15 @@ pub(super) fn render(root: &Root, mark: Mark<'_>) -> Result<Option<String>, Repo
             });
             Ok(found)
         }
-        ["ratio", ref ids @ ..] => Ok(ratios(ids.iter().filter_map(|id| find(&reports, id)))),
+        ["ratio", ref ids @ ..] => {
+            let shown = ratios(ids.iter().filter_map(|id| find(&reports, id)));
+            let is_missing = |id: &&&str| find(&reports, id).is_none();
+            let missing: Vec<&str> = ids.iter().filter(is_missing).copied().collect();
+            Ok(shown.map(|shown| match missing.is_empty() {
+                true => shown,
+                false => format!("{shown}\n아직 측정하지 않음: {}\n", missing.join(", ")),
+            }))
+        }
         ["summary"] => {
             let mut ids: Vec<&str> = Vec::new();
             for figure in reports.iter().flat_map(|(_, report)| &report.figures) {
@@ -139,7 +158,10 @@ fn find<'a>(reports: &'a [(String, Report)], id: &str) -> Option<(&'a str, &'a F
 
 fn environment(file: &str, report: &Report) -> String {
     let journal = &report.journal;
+    let says_something =
+        |name: &&String| !OF_ITS_PLACE.iter().any(|prefix| name.starts_with(prefix));
     let settings = journal.postgres_settings.iter();
+    let settings = settings.filter(|(name, _)| says_something(name));
     let settings: Vec<String> = settings
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
