@@ -2,8 +2,9 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # Scripts of k6/ that have a target of their own.
-LOADS = load-spike load-deal-list load-order-list load-product-list load-repeated-clicks load-per-user-limit load-soak
-.PHONY: help setup run demo run-distributed test check fmt up down load-build load-order-overload $(LOADS)
+LOADS = load-deal-list load-order-list load-product-list load-repeated-clicks load-per-user-limit load-soak
+.PHONY: help setup run demo run-distributed test bench bench-compare check fmt up down reports load-build \
+	load-order-overload load-spike $(LOADS)
 
 # Where cargo puts what it builds.
 TARGET = $${CARGO_TARGET_DIR:-target}
@@ -29,6 +30,14 @@ run-distributed: setup ## Run both services on a private Redis and PostgreSQL; C
 test: setup ## Run all tests on private Redis and PostgreSQL
 	@scripts/test.sh
 
+bench: setup ## Measure how fast the shop is (ONLY=P1a,P4 ROUNDS=5 MEASURED=5s WARM_UP=2s)
+	cargo build --release --locked --package bench --package product-service --package order-service --package hotdeal
+	$${CARGO_TARGET_DIR:-target}/release/bench run $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(MEASURED),--measured $(MEASURED)) $(if $(WARM_UP),--warm-up $(WARM_UP))
+
+bench-compare: ## Hold two files of results against each other (A=bench/results/….json B=…)
+	cargo run --release --locked --quiet --package bench -- compare $(A) $(B)
+
 check: ## Formatting, lints, documentation and dependency rules
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
@@ -38,7 +47,9 @@ check: ## Formatting, lints, documentation and dependency rules
 load-order-overload: setup load-build ## The load target, before and after (MAX_VUS, NUM_USERS, RAMP_DURATION, HOLD_DURATION, REQUEST_TIMEOUT, ROUNDS, BASE_URL)
 	@$(TARGET)/release/load order-overload
 
-load-spike: ## Sold out at once (NUM_USERS, STOCK)
+load-spike: setup load-build ## Sold out at once, before and after (NUM_USERS, STOCK, MAX_VUS, ROUNDS, BASE_URL)
+	@$(TARGET)/release/load $(if $(BASE_URL),scenario) spike
+
 load-deal-list: ## Everybody looks at the deals
 load-order-list: ## Buyers look at their orders
 load-product-list: ## Browsing the catalogue
@@ -51,6 +62,9 @@ $(LOADS): load-%: setup load-build
 # In one command, so that what they share is compiled once.
 load-build:
 	cargo build --release --locked --package load --package product-service --package order-service
+
+reports: ## Fill the reports in docs/ from the stored results
+	@cargo run --locked --quiet --package load -- report
 
 fmt: ## Format the code
 	cargo fmt --all

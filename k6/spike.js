@@ -18,6 +18,9 @@ if (NUM_USERS < STOCK) {
   throw new Error(`NUM_USERS=${NUM_USERS} cannot buy STOCK=${STOCK}`);
 }
 
+const duration = new Trend('order_duration', true);
+// Milliseconds since the first request could be sent.
+const answeredAt = new Trend('answered_at', true);
 const toldYes = new Trend('accepted_duration', true);
 const toldNo = new Trend('sold_out_duration', true);
 const accepted = new Counter('orders_accepted');
@@ -43,6 +46,8 @@ export function setup() {
 
 export default function ({ productId }) {
   const answer = place(buyer(exec.scenario.iterationInTest), productId);
+  duration.add(answer.timings.duration);
+  answeredAt.add(Date.now() - exec.scenario.startTime);
   if (answer.status === 202) {
     accepted.add(1);
     toldYes.add(answer.timings.duration);

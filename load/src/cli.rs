@@ -10,8 +10,9 @@ use service_kit::{config::count, out};
 use crate::{
     LoadError,
     order_overload::{self, Order},
-    scenario,
+    report, scenario,
     settings::{Load, Output, Target},
+    spike::{self, Crowd},
     table,
 };
 
@@ -36,6 +37,22 @@ enum Command {
         /// How often each step is measured
         #[arg(long, env = "ROUNDS", value_parser = count, default_value_t = 1)]
         rounds: usize,
+    },
+    /// Sold out at once: the shop before, with a gate, and after, under the same crowd
+    Spike {
+        #[command(flatten)]
+        crowd: Crowd,
+        #[command(flatten)]
+        output: Output,
+        /// How often each step is measured
+        #[arg(long, env = "ROUNDS", value_parser = count, default_value_t = 1)]
+        rounds: usize,
+    },
+    /// Fill the reports in docs/ from the stored results
+    Report {
+        /// Only look whether they are as the results say
+        #[arg(long)]
+        check: bool,
     },
     /// One script of k6/, such as spike
     Scenario {
@@ -85,6 +102,26 @@ async fn run(command: Command) -> Result<ExitCode, LoadError> {
                 true => ExitCode::SUCCESS,
                 false => ExitCode::FAILURE,
             })
+        }
+        Command::Spike {
+            crowd,
+            output,
+            rounds,
+        } => {
+            let order = spike::Order {
+                crowd,
+                rounds,
+                profile: Profile::Release,
+                results_dir: output.results_dir,
+            };
+            spike::measure(&order, SystemClock.now()).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Report { check } => {
+            for path in report::fill(&report::repository(), check)? {
+                out::line(format!("filled: {}", path.display()));
+            }
+            Ok(ExitCode::SUCCESS)
         }
         Command::Scenario { name, target } => {
             scenario::run(&name, &target, Profile::Release).await?;

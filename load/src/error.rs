@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use crate::report::ReportError;
+
 /// A run that has no result, or one that is not true.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -41,6 +43,9 @@ pub enum LoadError {
         /// Why.
         error: io::Error,
     },
+    /// A report cannot be filled.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// A picture could not be drawn.
     #[error("a picture cannot be drawn: {0}")]
     Plot(String),

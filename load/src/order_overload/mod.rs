@@ -14,7 +14,7 @@ use local_shop::{POSTGRES_SETTINGS, Profile, machine::Machine};
 
 pub use self::step::Step;
 use crate::{
-    LoadError, k6, plot,
+    LoadError, k6, plot, record,
     result::{FORM, OrderOverload},
     settings::{Load, Target},
     table,
@@ -64,7 +64,7 @@ pub async fn measure(order: &Order, taken_at: Timestamp) -> Result<Written, Load
         taken_at,
         machine,
         k6_version: k6::version().await,
-        profile: profile_name(order.profile),
+        profile: record::profile_name(order.profile),
         load: order.load.clone(),
         postgres_settings: POSTGRES_SETTINGS.iter().map(ToString::to_string).collect(),
         rounds: order.rounds,
@@ -88,15 +88,7 @@ pub struct Written {
 
 fn write(result: OrderOverload, directory: &std::path::Path) -> Result<Written, LoadError> {
     std::fs::create_dir_all(directory).map_err(LoadError::file(directory))?;
-    // 2026-11-21T18:30:00Z, without what file systems and shells stumble over.
-    let moment = result.taken_at.to_string().replace([':', '-'], "");
-    let moment = moment
-        .split('.')
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches('Z');
-    let revision = result.machine.revision.commit.get(..7).unwrap_or("unknown");
-    let stem = format!("order-overload-{moment}-{revision}");
+    let stem = record::stem("order-overload", result.taken_at, &result.machine);
     let json = directory.join(format!("{stem}.json"));
     result.write(&json)?;
     let pictures = plot::draw(&result, directory, &stem)?;
@@ -121,9 +113,4 @@ fn command(order: &Order) -> String {
         )
         .collect();
     format!("make load-order-overload {}", given.join(" "))
-}
-
-fn profile_name(profile: Profile) -> String {
-    let is_release = profile == Profile::Release || !cfg!(debug_assertions);
-    if is_release { "release" } else { "dev" }.to_owned()
 }

@@ -35,7 +35,7 @@ impl Step {
     }
 
     /// The shop of this step.
-    pub(super) fn options(self, profile: Profile) -> ShopOptions {
+    pub(crate) fn options(self, profile: Profile) -> ShopOptions {
         let variable = |name| self.batch_max().map(|max| (name, max.to_owned()));
         ShopOptions {
             has_gate: self.has_gate(),
@@ -52,7 +52,7 @@ impl Step {
     }
 
     /// What makes it this step, for the record.
-    pub(super) fn variables(self) -> BTreeMap<String, String> {
+    pub(crate) fn variables(self) -> BTreeMap<String, String> {
         if self == Self::Given {
             return BTreeMap::new();
         }

@@ -8,7 +8,7 @@ const SERVICES: [&str; 2] = ["product-service", "order-service"];
 const ALL_IN_ONE: &str = "hotdeal";
 
 /// What starts, loads and measures the shop from outside.
-const TOOLS: [&str; 3] = ["end-to-end", "load", "local-shop"];
+const TOOLS: [&str; 4] = ["bench", "end-to-end", "load", "local-shop"];
 
 const IO: [&str; 7] = [
     "tokio", "sqlx", "redis", "tonic", "axum", "hyper", "reqwest",
@@ -106,6 +106,7 @@ mod tests {
             "service-kit",
             "sql",
             "test-kit",
+            "bench",
             "end-to-end",
             "load",
             "local-shop",
