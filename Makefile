@@ -4,7 +4,7 @@ SHELL := /bin/bash
 # Scripts of k6/ that have a target of their own.
 LOADS = load-deal-list load-order-list load-product-list load-repeated-clicks load-per-user-limit load-soak
 .PHONY: help setup run demo run-distributed test bench bench-compare check fmt up down reports load-build \
-	load-order-overload load-spike $(LOADS)
+	load-order-overload load-spike up-local $(LOADS)
 
 # Where cargo puts what it builds.
 TARGET = $${CARGO_TARGET_DIR:-target}
@@ -24,8 +24,11 @@ run: ## Build the shop and run it, with a demo deal; Ctrl-C ends it
 demo: ## Let 10,000 buyers race for the deal of `make run`, from another terminal
 	cargo run --release --locked --quiet --package hotdeal -- demo
 
-run-distributed: setup ## Run both services on a private Redis and PostgreSQL; Ctrl-C ends them
-	@scripts/run.sh
+run-distributed: setup load-build ## Run both services on a private Redis and PostgreSQL; Ctrl-C ends them
+	@$(TARGET)/release/local-shop --replicas 1 --gateway false
+
+up-local: setup load-build ## Run two replicas of each service, gateway, PostgreSQL, Redis, Prometheus; Ctrl-C ends them
+	@$(TARGET)/release/local-shop
 
 test: setup ## Run all tests on private Redis and PostgreSQL
 	@scripts/test.sh
@@ -61,7 +64,7 @@ $(LOADS): load-%: setup load-build
 
 # In one command, so that what they share is compiled once.
 load-build:
-	cargo build --release --locked --package load --package product-service --package order-service
+	cargo build --release --locked --package load --package local-shop --package product-service --package order-service
 
 reports: ## Fill the reports in docs/ from the stored results
 	@cargo run --locked --quiet --package load -- report

@@ -1,9 +1,9 @@
 //! Postgres, Redis, replicas of both services, and the gateway in front.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use serde_json::{Value, json};
-use test_kit::{Http, Port, Postgres, PostgresServer, Program, Redis, TestDatabase, eventually};
+use test_kit::{Http, Postgres, PostgresServer, Program, Redis, TestDatabase, eventually};
 
 use crate::{Component, Gateway, Prometheus, Replica, ShopOptions, options::port};
 
@@ -138,24 +138,16 @@ impl Shop {
     }
 
     async fn start_gateway(&mut self, options: &mut ShopOptions) {
-        let addresses = |replicas: &[Replica]| replicas.iter().map(|it| it.http_address).collect();
-        let (orders, products): (Vec<_>, Vec<_>) =
-            (addresses(&self.order), addresses(&self.product));
         let port = port(&mut options.addresses.gateway);
+        let (orders, products) = (http_addresses(&self.order), http_addresses(&self.product));
         self.gateway = Some(Gateway::start(port, &orders, &products).await);
     }
 
     async fn start_prometheus(&mut self, options: &mut ShopOptions) {
-        let addresses = |replicas: &[Replica]| replicas.iter().map(|it| it.ops_address).collect();
         let port = port(&mut options.addresses.prometheus);
+        let (orders, products) = (ops_addresses(&self.order), ops_addresses(&self.product));
         let kept_in = options.kept_in.as_deref();
-        self.prometheus = Prometheus::start_if_installed(
-            port,
-            &addresses(&self.order),
-            &addresses(&self.product),
-            kept_in,
-        )
-        .await;
+        self.prometheus = Prometheus::start_if_installed(port, &orders, &products, kept_in).await;
     }
 
     /// Ends everything in order: first whoever asks, then whoever is asked. A service has 20 s for what it has begun.
@@ -268,6 +260,14 @@ impl Shop {
         assert_balanced(&live);
         live
     }
+}
+
+fn http_addresses(replicas: &[Replica]) -> Vec<SocketAddr> {
+    replicas.iter().map(|it| it.http_address).collect()
+}
+
+fn ops_addresses(replicas: &[Replica]) -> Vec<SocketAddr> {
+    replicas.iter().map(|it| it.ops_address).collect()
 }
 
 async fn start_postgres(options: &ShopOptions) -> Option<PostgresServer> {

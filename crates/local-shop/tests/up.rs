@@ -30,6 +30,10 @@ fn program(directory: &Path, gateway: &Port, prometheus: &Port) -> Program {
 }
 
 async fn start(directory: &Path, gateway: &Port, prometheus: &Port) -> Up {
+    // Compiled here if need be, which may take longer than anything has to start.
+    for name in ["product-service", "order-service"] {
+        let _ = Program::of_workspace(name).await;
+    }
     let process = Process::start(&program(directory, gateway, prometheus)).await;
     eventually(SOON, "everything runs", async || {
         assert!(process.exited().is_none(), "{}", process.output());
@@ -54,7 +58,10 @@ impl Up {
     }
 
     async fn read(&self, order: &Value) -> Value {
-        let path = format!("/orders/{}", order["id"].as_str().unwrap());
+        let path = format!(
+            "/orders/{}",
+            order["id"].as_str().expect("an order has an id")
+        );
         self.http.get(&path, &[("x-user-id", BUYER)]).await.1
     }
 

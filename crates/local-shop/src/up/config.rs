@@ -124,6 +124,7 @@ impl Config {
                 ..Addresses::default()
             },
         };
+        let gate = std::env::var("HOTDEAL_STOCK_REDIS").ok();
         ShopOptions {
             replicas: self.replicas,
             has_gateway: self.gateway,
@@ -133,6 +134,11 @@ impl Config {
             kept_in: Some(kept.to_owned()),
             addresses,
             is_environment_handed_on: true,
+            // There is a Redis; whether it is used is for whoever looks around to say.
+            product_env: gate
+                .into_iter()
+                .map(|is_used| ("HOTDEAL_STOCK_REDIS", is_used))
+                .collect(),
             ..ShopOptions::default()
         }
     }
