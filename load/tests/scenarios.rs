@@ -37,7 +37,8 @@ async fn run(shop: &Shop, name: &str, more: &[(&'static str, &str)]) -> Summary 
     ];
     let given = SMALL.iter().chain(more);
     env.extend(given.map(|(name, value)| (*name, (*value).to_owned())));
-    k6::start(name, env).await.end(PATIENCE).await.unwrap()
+    let ended = k6::start(name, env).await.end(PATIENCE).await;
+    ended.unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
