@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::{ErrorCode, OrderId, Timestamp};
+use domain::{ErrorCode, OrderId, ProductId, Timestamp};
 use tokio::time::Instant;
 
 use crate::{
@@ -85,7 +85,7 @@ impl Orders {
                 let Some(effect) = decision.effect else {
                     return Ok(order);
                 };
-                let ending = self.carry_out(order.id, effect, deadline).await?;
+                let ending = self.carry_out(&order, effect, deadline).await?;
                 let next = allowed(&order, follow(ending, command, now), now)?.order;
                 if self.store_move(&order, &next).await? {
                     return Ok(next);
@@ -123,26 +123,39 @@ impl Orders {
     /// no longer known there.
     async fn carry_out(
         &self,
-        id: OrderId,
+        order: &Order,
         effect: Effect,
         deadline: Instant,
     ) -> Result<Option<Ending>, StockError> {
         match effect {
             Effect::ReleaseHold { reason } => {
-                self.stock.restore(id, &reason, deadline).await.map(Some)
+                let ending = self.release(order, &reason, deadline).await?;
+                Ok(Some(ending))
             }
-            Effect::SellHold => self.sell(id, deadline).await.map(Some),
-            Effect::TakeSaleBack { reason } => self.take_back(id, &reason, deadline).await,
+            Effect::SellHold => self.sell(order, deadline).await.map(Some),
+            Effect::TakeSaleBack { reason } => self.take_back(order, &reason, deadline).await,
         }
     }
 
-    async fn sell(&self, id: OrderId, deadline: Instant) -> Result<Ending, StockError> {
-        match self.stock.confirm(id, deadline).await {
+    async fn release(
+        &self,
+        order: &Order,
+        reason: &Reason,
+        deadline: Instant,
+    ) -> Result<Ending, StockError> {
+        let products = products(order);
+        self.stock
+            .restore(order.id, &products, reason, deadline)
+            .await
+    }
+
+    async fn sell(&self, order: &Order, deadline: Instant) -> Result<Ending, StockError> {
+        match self.stock.confirm(order.id, deadline).await {
             // Too late. Releasing it asks the ledger why and makes sure that it has ended.
             Err(StockError::Refused(refusal))
                 if matches!(refusal.code, ErrorCode::HoldEnded | ErrorCode::NotFound) =>
             {
-                self.stock.restore(id, &Reason::EXPIRED, deadline).await
+                self.release(order, &Reason::EXPIRED, deadline).await
             }
             result => result,
         }
@@ -150,11 +163,13 @@ impl Orders {
 
     async fn take_back(
         &self,
-        id: OrderId,
+        order: &Order,
         reason: &Reason,
         deadline: Instant,
     ) -> Result<Option<Ending>, StockError> {
-        match self.stock.take_back(id, reason, deadline).await {
+        let products = products(order);
+        let taken_back = self.stock.take_back(order.id, &products, reason, deadline);
+        match taken_back.await {
             Ok(ending) if ending.outcome == Outcome::Sold => Err(StockError::Broken(
                 "the sale stands: product-service does not know return_sold".to_owned(),
             )),
@@ -162,6 +177,10 @@ impl Orders {
             result => result.map(Some),
         }
     }
+}
+
+fn products(order: &Order) -> Vec<ProductId> {
+    order.lines.iter().map(|line| line.product_id).collect()
 }
 
 fn allowed(

@@ -7,6 +7,7 @@ use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gau
 use crate::{order::Order, stock::StockError};
 
 const PLACED: &str = "orders_placed_total";
+const FROM_MEMORY: &str = "orders_refused_from_memory_total";
 const ENDED: &str = "orders_ended_total";
 const PENDING: &str = "orders_pending";
 const OVERDUE: &str = "orders_overdue_seconds";
@@ -22,6 +23,10 @@ const RELEASE_DROPPED: &str = "order_releases_dropped_total";
 /// Tells the recorder what each metric means; once, after it is installed.
 pub(crate) fn describe() {
     describe_counter!(PLACED, "POST /orders by outcome");
+    describe_counter!(
+        FROM_MEMORY,
+        "Orders refused without a call: product-service said a moment ago that nothing is left"
+    );
     describe_counter!(
         ENDED,
         "Orders that reached a final state, by status and reason"
@@ -62,6 +67,11 @@ pub(crate) fn describe() {
 /// A `POST /orders` ended with `outcome`: `accepted`, `replayed` or an error code.
 pub(crate) fn placed(outcome: &'static str) {
     counter!(PLACED, "outcome" => outcome).increment(1);
+}
+
+/// A `POST /orders` was refused as sold out without asking product-service.
+pub(crate) fn refused_from_memory() {
+    counter!(FROM_MEMORY).increment(1);
 }
 
 /// An order reached a final state.

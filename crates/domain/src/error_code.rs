@@ -1,6 +1,6 @@
 //! The error codes of the public interface, one table for every wire.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 /// Why a request was refused or failed. HTTP carries it as the member `error` of
 /// `application/problem+json`, gRPC as the `reason` of a `google.rpc.ErrorInfo`.
@@ -40,6 +40,16 @@ pub enum ErrorCode {
 
 /// Domain of every `google.rpc.ErrorInfo` that carries an [`ErrorCode`].
 pub const ERROR_DOMAIN: &str = "hotdeal";
+
+/// Key of an `ErrorInfo`'s metadata: the id of the product that the refusal is about.
+pub const PRODUCT_ID: &str = "product_id";
+
+/// Key of an `ErrorInfo`'s metadata beside [`PRODUCT_ID`]: nothing at all is left of the product, and for so many
+/// whole milliseconds from now that may be believed without asking again.
+pub const SOLD_OUT_MS: &str = "sold_out_ms";
+
+/// Longer than this after the question nobody may be told from memory that something is sold out.
+pub const SOLD_OUT_MEMORY_MAX: Duration = Duration::from_millis(50);
 
 const ALL: [ErrorCode; 15] = [
     ErrorCode::OutOfStock,

@@ -94,14 +94,18 @@ async fn metrics_and_health_tell_how_it_went() {
             let (_, metrics, _) = ops.get("/metrics", &[]).await;
             let metrics = metrics.as_str().unwrap_or_default().to_owned();
             let held = r#"stock_decrements_total{path="gate",outcome="held"} 10"#;
-            // Losers were told by the gate, or from memory.
+            // Losers were told by the gate, or from memory of either service.
             let sold_out = |path| {
-                let line =
-                    format!("stock_decrements_total{{path=\"{path}\",outcome=\"out_of_stock\"}} ");
-                let count = metrics.lines().find_map(|found| found.strip_prefix(&line));
-                count.map_or(0, |count| count.parse().expect("a count is a number"))
+                let name =
+                    format!("stock_decrements_total{{path=\"{path}\",outcome=\"out_of_stock\"}}");
+                count(&metrics, &name)
             };
-            let losers: u32 = sold_out("gate") + sold_out("memory");
+            let mut losers = sold_out("gate") + sold_out("memory");
+            for replica in &shop.order {
+                let (_, metrics, _) = replica.ops.get("/metrics", &[]).await;
+                let metrics = metrics.as_str().unwrap_or_default();
+                losers += count(metrics, "orders_refused_from_memory_total");
+            }
             losers == 30
                 && [
                     held,
@@ -117,4 +121,55 @@ async fn metrics_and_health_tell_how_it_went() {
     .await;
     let (status, health, _) = ops.get("/health/ready", &[]).await;
     assert_eq!((status.as_u16(), &health["status"]), (200, &"ok".into()));
+}
+
+/// The value of a counter, 0 if it is not there yet.
+fn count(metrics: &str, name: &str) -> u32 {
+    let value = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
+    metrics.lines().find_map(value).unwrap_or(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn losers_are_refused_by_order_service_alone_until_a_unit_comes_back() {
+    let shop = Shop::start(ShopOptions::default()).await;
+    let deal = shop.start_deal(1).await;
+    let winner = order_at_once(&shop, &deal.product_id, crowd(1), 1, 1).await;
+    let [(_, order)] = &winner.accepted[..] else {
+        panic!("{winner:?}");
+    };
+    let tally = order_at_once(&shop, &deal.product_id, crowd(400), 20, 1).await;
+    assert_eq!(tally.refused("OUT_OF_STOCK"), 400);
+    let mut from_memory = 0;
+    for replica in &shop.order {
+        let (_, metrics, _) = replica.ops.get("/metrics", &[]).await;
+        let metrics = metrics.as_str().unwrap_or_default();
+        from_memory += count(metrics, "orders_refused_from_memory_total");
+    }
+    let mut asked = 0;
+    for replica in &shop.product {
+        let (_, metrics, _) = replica.ops.get("/metrics", &[]).await;
+        for path in ["gate", "memory", "ledger"] {
+            let name =
+                format!("stock_decrements_total{{path=\"{path}\",outcome=\"out_of_stock\"}}");
+            asked += count(metrics.as_str().unwrap_or_default(), &name);
+        }
+    }
+    assert!(from_memory > 0);
+    assert_eq!(from_memory + asked, 400);
+    let id = order["id"].as_str().unwrap_or_default();
+    let buyer = order["user_id"].as_str().unwrap_or_default();
+    let cancelled = shop.order[0]
+        .http
+        .post_empty(&format!("/orders/{id}/cancel"), &[("x-user-id", buyer)])
+        .await;
+    assert_eq!(cancelled.0, 200, "{cancelled:?}");
+    eventually(
+        std::time::Duration::from_secs(5),
+        "the unit is sold again",
+        async || {
+            let tally = order_at_once(&shop, &deal.product_id, crowd(1), 1, 1).await;
+            tally.accepted.len() == 1
+        },
+    )
+    .await;
 }

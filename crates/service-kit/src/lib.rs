@@ -7,7 +7,7 @@
 //! - [`tls`], [`cors`]: certificates of ours and of others; which pages of other origins may call.
 //! - [`problem`], [`extract`], [`page`], [`auth`]: what handlers take and how they refuse.
 //! - [`openapi`]: what of the document of an interface every service has, and the page to try it.
-//! - [`batcher`]: group commit over a bounded, fair queue.
+//! - [`batcher`]: group commit over a bounded, fair queue. [`remembered`]: facts believed for a moment.
 //! - [`run`]: a program from its arguments to its exit code; [`runtime`]: the tokio runtime by the settings.
 //! - `allocator`: where memory comes from.
 //! - [`out`]: the one place that prints.
@@ -25,6 +25,7 @@ pub mod ops;
 pub mod out;
 pub mod page;
 pub mod problem;
+pub mod remembered;
 pub mod run;
 pub mod runtime;
 pub mod server;

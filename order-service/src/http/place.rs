@@ -81,16 +81,22 @@ pub(super) async fn place(
         lines: body.lines,
         shipping_address: body.shipping_address,
     };
+    // Nothing is begun that would have to be brought to an end.
+    if api.placer.is_sold_out(&request) {
+        metrics::refused_from_memory();
+        return Err(refused(problem::of(ErrorCode::OutOfStock)));
+    }
     let placer = Arc::clone(&api.placer);
     let work = async move { placer.place(request, deadline).await };
     match api.finish(work).await? {
         Ok(placed) => Ok(accepted(placed)),
-        Err(error) => {
-            let problem = problem::not_placed(error);
-            metrics::placed(problem.error);
-            Err(problem)
-        }
+        Err(error) => Err(refused(problem::not_placed(error))),
     }
+}
+
+fn refused(problem: Problem) -> Problem {
+    metrics::placed(problem.error);
+    problem
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, FieldError> {

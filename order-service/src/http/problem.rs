@@ -108,6 +108,7 @@ mod tests {
             code: ErrorCode::ProductNotFound,
             message: String::new(),
             fields: vec![FieldError::new("items[1].product_id", "unknown")],
+            nothing_left: None,
         });
         assert_eq!((problem.status, problem.error), (422, "PRODUCT_NOT_FOUND"));
         assert_eq!(problem.fields[0].field, "items[1].product_id");

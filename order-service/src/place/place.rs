@@ -85,6 +85,12 @@ struct Identified {
 }
 
 impl Placer {
+    /// Whether the order would be refused because nothing is left, as far as was heard a moment ago. Never with a
+    /// key: who holds a unit by it already must not hear that.
+    pub fn is_sold_out(&self, place: &Place) -> bool {
+        place.key.is_none() && self.stock.is_sold_out(&place.lines)
+    }
+
     /// Places an order, or finds the one that was placed before with the same key.
     ///
     /// # Errors
@@ -104,7 +110,7 @@ impl Placer {
             Ok(order) => order,
             Err(error) => {
                 // No order can ever be made of this hold, key or not.
-                self.releaser.release(request.id);
+                self.release(&request);
                 return Err(error.into());
             }
         };
@@ -159,7 +165,7 @@ impl Placer {
         match not_held.leftover {
             Leftover::Nothing => {}
             Leftover::Perhaps => self.release_if_fresh(request),
-            Leftover::Useless => self.releaser.release(request.id),
+            Leftover::Useless => self.release(request),
         }
         match not_held.error {
             StockError::Refused(refusal) if !request.is_fresh() => match refusal.code {
@@ -178,8 +184,13 @@ impl Placer {
 
     fn release_if_fresh(&self, request: &Identified) {
         if request.is_fresh() {
-            self.releaser.release(request.id);
+            self.release(request);
         }
+    }
+
+    fn release(&self, request: &Identified) {
+        let products = request.place.lines.iter().map(|line| line.product_id);
+        self.releaser.release(request.id, products);
     }
 }
 

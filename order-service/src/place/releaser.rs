@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::OrderId;
+use domain::{OrderId, ProductId};
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use tokio::{
     sync::mpsc,
@@ -25,13 +25,20 @@ const OWN_RELEASE: Duration = Duration::from_secs(60);
 /// The callers' side; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Releaser {
-    queue: mpsc::Sender<OrderId>,
+    queue: mpsc::Sender<Orderless>,
+}
+
+/// A hold that no order was made of.
+#[derive(Debug)]
+struct Orderless {
+    id: OrderId,
+    products: Vec<ProductId>,
 }
 
 /// The side that runs.
 #[derive(Debug)]
 pub struct ReleaseWorker {
-    queue: mpsc::Receiver<OrderId>,
+    queue: mpsc::Receiver<Orderless>,
     stock: Arc<Stock>,
     give_up_after: Duration,
 }
@@ -48,9 +55,10 @@ pub fn releaser(stock: Arc<Stock>, hold_ttl: Duration) -> (Releaser, ReleaseWork
 }
 
 impl Releaser {
-    /// Releases the hold soon. When too many wait, it is left to end by its own deadline.
-    pub fn release(&self, id: OrderId) {
-        if self.queue.try_send(id).is_err() {
+    /// Releases the hold of `products` soon. When too many wait, it is left to end by its own deadline.
+    pub fn release(&self, id: OrderId, products: impl Iterator<Item = ProductId>) {
+        let products = products.collect();
+        if self.queue.try_send(Orderless { id, products }).is_err() {
             metrics::release_dropped();
             tracing::warn!(order.id = %id, "a hold without an order is left to its deadline");
         }
@@ -67,7 +75,7 @@ impl ReleaseWorker {
             tokio::select! {
                 Some(()) = running.next(), if !running.is_empty() => {}
                 next = self.queue.recv(), if running.len() < AT_ONCE_MAX => match next {
-                    Some(id) => running.push(release(&self.stock, id, self.give_up_after, &stop)),
+                    Some(hold) => running.push(release(&self.stock, hold, self.give_up_after, &stop)),
                     None if running.is_empty() => return,
                     None => while running.next().await.is_some() {},
                 },
@@ -80,13 +88,19 @@ impl ReleaseWorker {
     }
 }
 
-async fn release(stock: &Stock, id: OrderId, give_up_after: Duration, stop: &CancellationToken) {
+async fn release(
+    stock: &Stock,
+    Orderless { id, products }: Orderless,
+    give_up_after: Duration,
+    stop: &CancellationToken,
+) {
     let give_up_at = Instant::now() + give_up_after;
     let mut back_off = BACK_OFF_MIN;
     loop {
         let stopping = stop.is_cancelled();
         let deadline = Instant::now() + CALL_TIMEOUT;
-        let Err(error) = stock.restore(id, &Reason::NOT_PLACED, deadline).await else {
+        let reason = &Reason::NOT_PLACED;
+        let Err(error) = stock.restore(id, &products, reason, deadline).await else {
             return;
         };
         if stopping || Instant::now() + back_off >= give_up_at {

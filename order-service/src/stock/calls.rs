@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::{OrderId, UserId};
+use domain::{OrderId, ProductId, UserId};
 use product_api::{
     CheckStockRequest, ConfirmStockRequest, DecreaseStockRequest, HoldEnded, RestoreStockRequest,
 };
@@ -18,6 +18,7 @@ use super::{
     Ending, Held, StockError,
     channels::{Channels, Transport},
     convert,
+    sold_out::SoldOut,
     wire::{self, Call},
 };
 use crate::{
@@ -42,6 +43,7 @@ pub struct StockOptions {
 pub struct Stock {
     channels: Channels,
     options: StockOptions,
+    sold_out: SoldOut,
 }
 
 /// What to hold.
@@ -83,7 +85,14 @@ impl Stock {
         Self {
             channels: Channels::new(transports),
             options,
+            sold_out: SoldOut::default(),
         }
+    }
+
+    /// Whether product-service said a moment ago that nothing is left for one of these lines. Only an order that
+    /// cannot have been asked for before may be refused because of it: who holds a unit must not hear that.
+    pub fn is_sold_out(&self, lines: &[RequestedLine]) -> bool {
+        self.sold_out.refuses(lines, Instant::now())
     }
 
     /// Holds stock for an order.
@@ -100,6 +109,7 @@ impl Stock {
         };
         let mut tries = Tries::new(ask.order_id, deadline);
         loop {
+            let asked_at = Instant::now();
             let error = match self
                 .once("decrease", &message, &tries, wire::decrease)
                 .await
@@ -113,6 +123,11 @@ impl Stock {
                 },
                 Err(error) => error,
             };
+            if let StockError::Refused(refusal) = &error
+                && let Some(nothing) = refusal.nothing_left
+            {
+                self.sold_out.note(&ask.lines, nothing, asked_at);
+            }
             // From now on this id has been used: a plain "sold out" must be looked up.
             message.first_attempt = false;
             if let Err(error) = tries.again_after(error).await {
@@ -137,22 +152,26 @@ impl Stock {
             .await
     }
 
-    /// Releases the hold of an order; an unknown id can never take stock from then on.
+    /// Releases the hold of an order, which is of `products`; an unknown id can never take stock from then on.
     ///
     /// # Errors
     /// When no clear answer came before `deadline`.
     pub async fn restore(
         &self,
         id: OrderId,
+        products: &[ProductId],
         reason: &Reason,
         deadline: Instant,
     ) -> Result<Ending, StockError> {
         let message = give_back(id, reason, false);
-        self.end("restore", id, message, deadline, wire::restore)
-            .await
+        let ended = self
+            .end("restore", id, message, deadline, wire::restore)
+            .await;
+        self.came_back(products);
+        ended
     }
 
-    /// Takes the sale of an order back; a hold that was not sold is released.
+    /// Takes the sale of an order of `products` back; a hold that was not sold is released.
     ///
     /// # Errors
     /// When it is refused (`NOT_FOUND`: the sale was too long ago), or no clear answer came before
@@ -160,12 +179,23 @@ impl Stock {
     pub async fn take_back(
         &self,
         id: OrderId,
+        products: &[ProductId],
         reason: &Reason,
         deadline: Instant,
     ) -> Result<Ending, StockError> {
         let message = give_back(id, reason, true);
-        self.end("take_back", id, message, deadline, wire::restore)
-            .await
+        let ended = self
+            .end("take_back", id, message, deadline, wire::restore)
+            .await;
+        self.came_back(products);
+        ended
+    }
+
+    /// Units may have come back, also if no answer came.
+    fn came_back(&self, products: &[ProductId]) {
+        for product_id in products {
+            self.sold_out.forget(*product_id);
+        }
     }
 
     /// Whether product-service answers at all; one try, which changes nothing.

@@ -3,13 +3,16 @@
 
 use std::time::Duration;
 
-use domain::{ErrorCode, Money, OrderId, Quantity, Timestamp};
+use domain::{
+    ErrorCode, Money, OrderId, Quantity, Timestamp,
+    error_code::{PRODUCT_ID, SOLD_OUT_MS},
+};
 use product_api as wire;
 use service_kit::problem::FieldError;
 use tonic::{Code, Status};
-use tonic_types::StatusExt as _;
+use tonic_types::{ErrorInfo, StatusExt as _};
 
-use super::{Ending, Held, Outcome, Refusal, StockError};
+use super::{Ending, Held, NothingLeft, Outcome, Refusal, StockError};
 use crate::order::{Line, Reason, RequestedLine, id};
 
 /// When to come back if product-service does not say.
@@ -39,6 +42,7 @@ pub fn error(status: &Status) -> StockError {
                 code,
                 message: status.message().to_owned(),
                 fields: fields(&details),
+                nothing_left: details.error_info().and_then(nothing_left),
             }),
             None => StockError::Broken(status.message().to_owned()),
         },
@@ -74,6 +78,15 @@ fn fields(details: &tonic_types::ErrorDetails) -> Vec<FieldError> {
         .iter()
         .map(|violation| FieldError::new(&violation.field, &violation.description))
         .collect()
+}
+
+/// Absent where merely too little is left.
+fn nothing_left(info: &ErrorInfo) -> Option<NothingLeft> {
+    let millis = info.metadata.get(SOLD_OUT_MS)?.parse().ok()?;
+    Some(NothingLeft {
+        of: info.metadata.get(PRODUCT_ID)?.parse().ok()?,
+        believed_for: Duration::from_millis(millis),
+    })
 }
 
 /// A line as it is asked for.
@@ -152,6 +165,7 @@ pub fn amount_too_large() -> StockError {
         code: ErrorCode::Invalid,
         fields: vec![FieldError::new("items", message.clone())],
         message,
+        nothing_left: None,
     })
 }
 
@@ -168,6 +182,7 @@ fn broken(field: &str) -> StockError {
 mod tests {
     use std::collections::HashMap;
 
+    use domain::ProductId;
     use tonic_types::ErrorDetails;
     use uuid::Uuid;
 
@@ -189,6 +204,37 @@ mod tests {
         assert_eq!(refusal.code, ErrorCode::OutOfStock);
         let field = FieldError::new("items[0].product_id", "unknown");
         assert_eq!(refusal.fields, [field]);
+    }
+
+    #[test]
+    fn nothing_left_is_told_from_too_little_and_what_cannot_be_read_is_not_believed() {
+        let product_id = Uuid::from_u128(7).to_string();
+        let read = |metadata: &[(&str, &str)]| {
+            let about = metadata
+                .iter()
+                .map(|&(key, value)| (key.to_owned(), value.to_owned()));
+            let about: HashMap<String, String> = about.collect();
+            let details = ErrorDetails::with_error_info("OUT_OF_STOCK", "hotdeal", about);
+            let status = Status::with_error_details(Code::FailedPrecondition, "words", details);
+            match error(&status) {
+                StockError::Refused(refusal) => refusal.nothing_left,
+                other => panic!("{other:?}"),
+            }
+        };
+        let product = ("product_id", product_id.as_str());
+        let nothing_left = NothingLeft {
+            of: ProductId(Uuid::from_u128(7)),
+            believed_for: Duration::from_millis(42),
+        };
+        assert_eq!(read(&[product, ("sold_out_ms", "42")]), Some(nothing_left));
+        for metadata in [
+            &[product][..],
+            &[("sold_out_ms", "42")],
+            &[product, ("sold_out_ms", "-1")],
+            &[("product_id", "x"), ("sold_out_ms", "42")],
+        ] {
+            assert_eq!(read(metadata), None, "{metadata:?}");
+        }
     }
 
     #[test]

@@ -3,16 +3,18 @@
 //! - [`channels`]: the transports, and how calls are spread over them.
 //! - [`calls`]: one method a call, each with a deadline and repeated with the same order id.
 //! - `wire`: the wire's methods.
+//! - `sold_out`: what is sold out, remembered for a moment.
 //! - [`convert`]: from the wire's messages and statuses to the types below, the one place that knows.
 
 pub mod calls;
 pub mod channels;
 pub mod convert;
+mod sold_out;
 mod wire;
 
 use std::time::Duration;
 
-use domain::{ErrorCode, Timestamp};
+use domain::{ErrorCode, ProductId, Timestamp};
 use service_kit::problem::FieldError;
 
 pub use calls::{Decrease, Leftover, NotHeld, Stock, StockOptions};
@@ -78,4 +80,15 @@ pub struct Refusal {
     pub message: String,
     /// Fields of the request and what is wrong with each.
     pub fields: Vec<FieldError>,
+    /// It said no because nothing at all was left of a product.
+    pub nothing_left: Option<NothingLeft>,
+}
+
+/// No unit is left of a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NothingLeft {
+    /// Of which.
+    pub of: ProductId,
+    /// For how long after it was asked for that may be believed.
+    pub believed_for: Duration,
 }

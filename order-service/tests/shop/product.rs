@@ -71,6 +71,7 @@ struct Inner {
     faults: HashMap<&'static str, VecDeque<Fault>>,
     seen: Vec<Seen>,
     ttl: Option<i64>,
+    sold_out_ms: Option<u64>,
 }
 
 /// The double; clones share everything.
@@ -115,6 +116,17 @@ impl Product {
     /// Holds last so many microseconds from now on, negative ones too.
     pub(crate) fn set_ttl(&self, micros: i64) {
         self.lock().ttl = Some(micros);
+    }
+
+    /// From now on it says for how many milliseconds it may be believed that nothing is left.
+    pub(crate) fn set_sold_out_ms(&self, millis: u64) {
+        self.lock().sold_out_ms = Some(millis);
+    }
+
+    /// Adds units behind order-service's back.
+    pub(crate) fn restock(&self, product: Uuid, units: i64) {
+        let mut inner = self.lock();
+        inner.shelves.get_mut(&product.to_string()).unwrap().left += units;
     }
 
     /// Units left.
@@ -247,11 +259,9 @@ impl Inner {
             }
             return Ok(self.held(&lines, hold.expires_at_us, true));
         }
-        if lines
-            .iter()
-            .any(|(id, quantity)| self.shelves[id].left < *quantity)
-        {
-            return Err(refusal(Code::FailedPrecondition, "OUT_OF_STOCK"));
+        let lacking = |(id, quantity): &&(String, i64)| self.shelves[id].left < *quantity;
+        if let Some((id, _)) = lines.iter().find(lacking) {
+            return Err(self.out_of_stock(id));
         }
         for (id, quantity) in &lines {
             self.shelves.get_mut(id).unwrap().left -= quantity;
@@ -265,6 +275,15 @@ impl Inner {
         };
         self.holds.insert(ask.order_id, hold);
         Ok(self.held(&lines, expires_at_us, false))
+    }
+
+    fn out_of_stock(&self, id: &str) -> Status {
+        let mut about = HashMap::from([("product_id".to_owned(), id.to_owned())]);
+        if let (0, Some(millis)) = (self.shelves[id].left, self.sold_out_ms) {
+            about.insert("sold_out_ms".to_owned(), millis.to_string());
+        }
+        let details = ErrorDetails::with_error_info("OUT_OF_STOCK", "hotdeal", about);
+        Status::with_error_details(Code::FailedPrecondition, "OUT_OF_STOCK", details)
     }
 
     fn held(

@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use domain::{ErrorCode, ProductId, error_code::ERROR_DOMAIN};
+use domain::{
+    ErrorCode, ProductId,
+    error_code::{ERROR_DOMAIN, PRODUCT_ID, SOLD_OUT_MS},
+};
 use service_kit::problem::FieldError;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
@@ -106,12 +109,26 @@ fn refused(refusal: Refusal, lines: &[WantedLine]) -> Status {
         | Refusal::DealPaused(_)
         | Refusal::DealNotScheduled(_)
         | Refusal::HoldEnded => {
-            let about = words::product(refusal).map(|id| ("product_id".to_owned(), id.to_string()));
-            let mut details = ErrorDetails::new();
-            details.set_error_info(code.as_str(), ERROR_DOMAIN, HashMap::from_iter(about));
-            Status::with_error_details(Code::FailedPrecondition, message, details)
+            let about = words::product(refusal).map(|id| (PRODUCT_ID.to_owned(), id.to_string()));
+            failed_precondition(code, message, HashMap::from_iter(about))
         }
     }
+}
+
+/// Too few units are left. `sold_out_for`: none at all, and for how long that may be believed.
+pub(super) fn out_of_stock(product_id: ProductId, sold_out_for: Option<Duration>) -> Status {
+    let refusal = Refusal::OutOfStock(product_id);
+    let mut about = HashMap::from([(PRODUCT_ID.to_owned(), product_id.to_string())]);
+    let millis = sold_out_for.map_or(0, |left| left.as_millis());
+    if millis > 0 {
+        about.insert(SOLD_OUT_MS.to_owned(), millis.to_string());
+    }
+    failed_precondition(words::code(refusal), words::message(refusal), about)
+}
+
+fn failed_precondition(code: ErrorCode, message: String, about: HashMap<String, String>) -> Status {
+    let details = ErrorDetails::with_error_info(code.as_str(), ERROR_DOMAIN, about);
+    Status::with_error_details(Code::FailedPrecondition, message, details)
 }
 
 /// The field `name` of every item that `is_meant`.
@@ -296,6 +313,21 @@ mod tests {
         assert_eq!(violations[18].field, "items[18]");
         assert_eq!(violations[19].description, "… and 181 more");
         assert!(status.message().ends_with("… and 181 more"), "{status}");
+    }
+
+    #[test]
+    fn only_nothing_at_all_is_said_to_be_believable_and_in_whole_milliseconds() {
+        let said = |sold_out_for| {
+            let status = out_of_stock(product(1), sold_out_for);
+            let info = status.get_details_error_info().unwrap();
+            assert_eq!(info.reason, "OUT_OF_STOCK");
+            assert_eq!(info.metadata[PRODUCT_ID], product(1).to_string());
+            info.metadata.get(SOLD_OUT_MS).cloned()
+        };
+        assert_eq!(said(None), None);
+        assert_eq!(said(Some(Duration::from_micros(999))), None);
+        let some = said(Some(Duration::from_micros(49_999)));
+        assert_eq!(some.as_deref(), Some("49"));
     }
 
     #[test]

@@ -11,10 +11,10 @@ use tonic::Status;
 use super::{convert, errors};
 use crate::{
     ledger::{
-        command::{Taken, TakenLine},
+        command::{Refusal, Taken, TakenLine},
         hold::HoldEnd,
     },
-    stock::Stock,
+    stock::{Stock, StockError},
 };
 
 pub(super) async fn decrease(
@@ -26,6 +26,9 @@ pub(super) async fn decrease(
     let lines = request.lines.clone();
     match stock.decrease(request, deadline).await {
         Ok(taken) => Ok(held(taken)),
+        Err(StockError::Refused(Refusal::OutOfStock(id))) => {
+            Err(errors::out_of_stock(id, stock.sold_out_for(id)))
+        }
         Err(error) => Err(errors::of_stock(error, "hold", &lines)),
     }
 }

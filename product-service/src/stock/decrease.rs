@@ -129,16 +129,16 @@ impl Stock {
         take: &Take,
         table: &HashMap<ProductId, DealRoute>,
     ) -> Option<ProductId> {
-        let place = |line: &TakeLine| match table.get(&line.product_id) {
-            // It sells nothing, sold out or not.
-            Some(route) if !route.is_running => None,
-            route => Some(Place {
-                product_id: line.product_id,
-                deal_number: route.map(|route| route.number),
-            }),
-        };
-        let places = take.lines.iter().filter_map(place);
+        let places = take.lines.iter();
+        let places = places.filter_map(|line| selling_place(line.product_id, table));
         self.0.sold_out.first_empty(places)
+    }
+
+    /// For how much longer it may be believed that nothing at all is left of a product; `None` if some units
+    /// are, or it is not known.
+    pub(crate) fn sold_out_for(&self, product_id: ProductId) -> Option<Duration> {
+        let place = selling_place(product_id, &self.routes().table())?;
+        self.0.sold_out.believed_for(&place, Instant::now())
     }
 
     fn routed(
@@ -182,6 +182,18 @@ impl Stock {
         }
         Ok(None)
     }
+}
+
+/// Where a product is sold from now; `None` while its deal is paused: it sells nothing, sold out or not.
+fn selling_place(product_id: ProductId, table: &HashMap<ProductId, DealRoute>) -> Option<Place> {
+    let route = table.get(&product_id);
+    if route.is_some_and(|route| !route.is_running) {
+        return None;
+    }
+    Some(Place {
+        product_id,
+        deal_number: route.map(|route| route.number),
+    })
 }
 
 /// What has been learned about a request on its way.
