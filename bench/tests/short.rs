@@ -1,5 +1,6 @@
 //! Every figure, measured once for a moment in small worlds with binaries as the tests have them: that it
 //! functions, that what is answered is committed, and that the file has what it should. Nothing about speed.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use std::process::{Command, Output};
 

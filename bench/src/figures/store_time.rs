@@ -86,11 +86,10 @@ async fn load(
 async fn metric(shop: &Shop, name: &str) -> crate::Result<f64> {
     let (_, text, _) = shop.product[0].ops.get("/metrics", &[]).await;
     let text = text.as_str().unwrap_or_default();
-    let values = text
+    let value = text
         .lines()
-        .filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    let value = values
-        .last()
+        .rev()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
         .ok_or_else(|| format!("there is no metric {name}"))?;
     Ok(value.trim().parse()?)
 }

@@ -62,7 +62,7 @@ impl Span {
 
 /// A caller made of a closure, for tests.
 #[cfg(test)]
-struct Answering<F>(F);
+pub(crate) struct Answering<F>(pub(crate) F);
 
 #[cfg(test)]
 impl<F: AsyncFnMut() -> Answer> Caller for Answering<F> {

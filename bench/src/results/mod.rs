@@ -1,8 +1,8 @@
 //! What was measured, as it is kept in a file and shown.
 //!
-//! - [`Report`]: one run: its [`Journal`](crate::journal::Journal) and its figures.
+//! - [`Report`]: one run: its [`Journal`] and its figures.
 //! - [`Figure`]: sides measured in turn, and the ratio of two of them where there is one.
-//! - [`table`]: what is printed. [`compare`]: two files against each other. [`file`]: where they are kept.
+//! - [`table`]: what is printed. [`compare`]: two files against each other. [`mod@file`]: where they are kept.
 
 pub mod compare;
 mod figure;

@@ -1,4 +1,4 @@
-//! One transaction for all commands that wait: of one statement if it is a [`Sale`], else of several.
+//! One transaction for all commands that wait: of one statement if it is a `Sale`, else of several.
 
 use std::{
     borrow::Cow,
