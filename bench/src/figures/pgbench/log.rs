@@ -74,6 +74,9 @@ fn end_of_quoted(text: &str) -> usize {
     text.len()
 }
 
+/// What a statement that writes contains; a sale's is in a function of product-service.
+const WRITES: [&str; 2] = ["INSERT INTO", "take_sale("];
+
 /// The statements between two marks, of those connections that wrote something there: others are keepers,
 /// who look around.
 pub(super) fn between(logged: &[Logged], begin: &str, end: &str) -> Vec<Logged> {
@@ -85,7 +88,7 @@ pub(super) fn between(logged: &[Logged], begin: &str, end: &str) -> Vec<Logged> 
     let inside = logged.get(from + 1..to).unwrap_or_default();
     let writers: Vec<u32> = inside
         .iter()
-        .filter(|one| one.text.contains("INSERT INTO"))
+        .filter(|one| WRITES.iter().any(|write| one.text.contains(write)))
         .map(|one| one.pid)
         .collect();
     let theirs = inside.iter().filter(|one| writers.contains(&one.pid));
