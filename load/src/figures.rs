@@ -14,9 +14,11 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of these measurements; `None` if there are none.
+    /// Of these measurements; `None` if there are none. A quotient by zero is no measurement: a part that used less
+    /// CPU time than is counted in has no ratio.
     pub fn of(measured: impl IntoIterator<Item = f64>) -> Option<Self> {
-        let mut sorted: Vec<f64> = measured.into_iter().collect();
+        let finite = measured.into_iter().filter(|figure| figure.is_finite());
+        let mut sorted: Vec<f64> = finite.collect();
         sorted.sort_by(f64::total_cmp);
         let middle = sorted.len() / 2;
         let median = match sorted.len() % 2 {
@@ -42,5 +44,12 @@ mod tests {
         let even = Spread::of([4.0, 1.0, 2.0, 9.0]).unwrap();
         assert_eq!(even.median, 3.0);
         assert_eq!(Spread::of([]), None);
+    }
+
+    #[test]
+    fn what_is_no_number_is_no_measurement() {
+        let spread = Spread::of([f64::INFINITY, f64::NAN, 3.0]).unwrap();
+        assert_eq!((spread.min, spread.max), (3.0, 3.0));
+        assert_eq!(Spread::of([f64::INFINITY]), None);
     }
 }

@@ -57,15 +57,20 @@ impl Readings {
         Decrement {
             held,
             commits,
-            commit_ms: commit_seconds / commits * 1e3,
-            ledger_ms_per_decrement: commit_seconds / held * 1e3,
+            commit_ms: each(commit_seconds, commits) * 1e3,
+            ledger_ms_per_decrement: each(commit_seconds, held) * 1e3,
             gate: self.has_gate.then(|| GateCost {
                 script_calls,
-                script_us: script_seconds / script_calls * 1e6,
-                us_per_decrement: script_seconds / asked * 1e6,
+                script_us: each(script_seconds, script_calls) * 1e6,
+                us_per_decrement: each(script_seconds, asked) * 1e6,
             }),
         }
     }
+}
+
+/// What one of `count` costs; nothing if there was none.
+fn each(seconds: f64, count: f64) -> f64 {
+    if count > 0.0 { seconds / count } else { 0.0 }
 }
 
 /// The sum of a metric's values over all its labels that count: `name{labels} value`.
