@@ -4,7 +4,12 @@
 use local_shop::Shop;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
-use super::{Measured, orders::PLENTY, usage};
+use super::{
+    Measured,
+    decrease::{CHANNELS, IN_FLIGHT},
+    orders::PLENTY,
+    usage,
+};
 use crate::{
     committed,
     load::{
@@ -16,8 +21,6 @@ use crate::{
     setting::Setting,
 };
 
-const IN_FLIGHT: usize = 256;
-const CHANNELS: usize = 4;
 /// Filling takes longer than measuring.
 const ROUNDS_MAX: usize = 3;
 const HOLDS_OF_A_DEAL: i64 = 100;

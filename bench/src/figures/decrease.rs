@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use local_shop::{Component, Shop};
 
-use super::{Measured, usage};
+use super::{Measured, orders::PLENTY, usage};
 use crate::{
     committed,
     load::{
@@ -17,12 +17,10 @@ use crate::{
     setting::Setting,
 };
 
-/// Calls at once.
-const IN_FLIGHT: usize = 256;
+/// Calls of `DecreaseStock` at once.
+pub(super) const IN_FLIGHT: usize = 256;
 /// Connections that they share.
-const CHANNELS: usize = 4;
-/// More than can be sold in any window.
-const PLENTY: i64 = 1_000_000_000;
+pub(super) const CHANNELS: usize = 4;
 /// Units of each deal of P1b.
 const FEW: i64 = 100;
 /// Calls for each deal of P1b: one in a hundred wins.

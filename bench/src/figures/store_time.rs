@@ -1,12 +1,17 @@
 //! P3: how long the store is at one decrement: a transaction of SQL each, against the script in Redis.
 //!
 //! The transaction's time is product-service's own metric, from its first statement to the answer of its
-//! commit: four round trips, locks, and the wait for the disk. The script's is Redis's own account of the
+//! commit: round trips, locks, and the wait for the disk. The script's is Redis's own account of the
 //! microseconds that its calls ran, divided by the decrements that they made.
 
 use local_shop::Shop;
 
-use super::{Measured, usage};
+use super::{
+    Measured,
+    decrease::{CHANNELS, IN_FLIGHT},
+    orders::PLENTY,
+    usage,
+};
 use crate::{
     committed,
     load::{
@@ -18,9 +23,6 @@ use crate::{
     setting::Setting,
 };
 
-const IN_FLIGHT: usize = 256;
-const CHANNELS: usize = 4;
-const PLENTY: i64 = 1_000_000_000;
 const COMMIT_SUM: &str = "ledger_commit_duration_seconds_sum";
 const COMMIT_COUNT: &str = "ledger_commit_duration_seconds_count";
 

@@ -1,5 +1,5 @@
-//! Where memory comes from. A request makes some hundred small allocations that die together; the system's
-//! allocator takes about a fifth of a service's time for them.
+//! Where memory comes from: a request makes some hundred small allocations that die together. What this
+//! allocator gives, and what not, stands in `docs/performance.md`.
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -144,14 +144,17 @@ fn by_step<R>(runs: &[R], place: fn(&R) -> (Step, usize)) -> BTreeMap<Step, Vec<
     by_step
 }
 
-fn side(step: Step, runs: &[&Run]) -> Side {
-    let all = |figure: fn(&Run) -> f64| runs.iter().map(|run| figure(run)).collect::<Vec<_>>();
-    let figure = |label, unit, good, rounds| Figure {
+fn figure(label: &'static str, unit: Unit, good: Good, rounds: Vec<f64>) -> Figure {
+    Figure {
         label,
         unit,
         good,
         rounds,
-    };
+    }
+}
+
+fn side(step: Step, runs: &[&Run]) -> Side {
+    let all = |figure: fn(&Run) -> f64| runs.iter().map(|run| figure(run)).collect::<Vec<_>>();
     let ms = Unit::Milliseconds;
     Side {
         step,
@@ -179,12 +182,6 @@ fn side(step: Step, runs: &[&Run]) -> Side {
 
 fn side_of_spike(step: Step, runs: &[&SpikeRun], buyers: usize) -> Side {
     let all = |figure: fn(&SpikeRun) -> f64| runs.iter().map(|run| figure(run)).collect::<Vec<_>>();
-    let figure = |label, unit, good, rounds| Figure {
-        label,
-        unit,
-        good,
-        rounds,
-    };
     let ms = Unit::Milliseconds;
     Side {
         step,
