@@ -10,6 +10,9 @@ const DECREMENTS_TOTAL: &str = "stock_decrements_total";
 const COMMIT_SECONDS: &str = "ledger_commit_duration_seconds";
 /// Ledger transactions that had to be tried again.
 const COMMIT_RETRIES_TOTAL: &str = "ledger_commit_retries_total";
+/// Transactions that were tried as one statement, by `path`: `taken`, `abandoned` for one of several statements
+/// since something was not as remembered, or `lost` when the answer did not arrive.
+const SALES_TOTAL: &str = "ledger_sales_total";
 /// Batches of the gate that were voided.
 const VOIDED_TOTAL: &str = "gate_batches_voided_total";
 /// Gates that were raised.
@@ -43,6 +46,10 @@ pub(crate) fn describe() {
     );
     describe_counter!(COMMIT_RETRIES_TOTAL, "ledger transactions tried again");
     describe_counter!(
+        SALES_TOTAL,
+        "ledger transactions tried as one statement, by path"
+    );
+    describe_counter!(
         VOIDED_TOTAL,
         "batches that a dead process left between gate and ledger"
     );
@@ -75,6 +82,10 @@ pub(crate) fn committed(elapsed: Duration) {
 
 pub(crate) fn commit_retried() {
     metrics::counter!(COMMIT_RETRIES_TOTAL).increment(1);
+}
+
+pub(crate) fn sale(path: &'static str) {
+    metrics::counter!(SALES_TOTAL, "path" => path).increment(1);
 }
 
 pub(crate) fn voided() {

@@ -1,11 +1,17 @@
 //! Postgres, Redis, replicas of both services, and the gateway in front.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use serde_json::{Value, json};
-use test_kit::{Http, Port, Postgres, PostgresServer, Program, Redis, TestDatabase, eventually};
+use test_kit::{Http, Postgres, PostgresServer, Program, Redis, TestDatabase, eventually};
 
-use crate::{Component, Gateway, Replica, ShopOptions};
+use crate::{Component, Gateway, Prometheus, Replica, ShopOptions, options::port};
+
+/// With them the services would refuse calls that the shop's owner makes without.
+const TOKENS: [&str; 2] = ["ADMIN_TOKEN", "SERVICE_TOKEN"];
+
+/// Longer than a service's DRAIN_TIMEOUT.
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A running shop.
 #[derive(Debug)]
@@ -16,6 +22,8 @@ pub struct Shop {
     pub order: Vec<Replica>,
     /// What stands in front of them. Declared after the services, it also ends after them.
     pub gateway: Option<Gateway>,
+    /// What watches them.
+    pub prometheus: Option<Prometheus>,
     /// The gate's Redis.
     pub redis: Option<Redis>,
     /// The shop's own Postgres, if it has one.
@@ -40,55 +48,53 @@ impl Shop {
     ///
     /// # Panics
     /// When something does not start.
-    pub async fn start(options: ShopOptions) -> Self {
-        let postgres = match options.is_durable {
-            true => {
-                let settings: Vec<&str> = options.postgres_settings.iter().map(|s| &**s).collect();
-                Some(Postgres::start_durable_with(&settings).await)
-            }
-            false => None,
-        };
-        let database = match &postgres {
-            Some(own) => own.database().await,
-            None => Postgres::shared().database().await,
+    pub async fn start(mut options: ShopOptions) -> Self {
+        let postgres = start_postgres(&options).await;
+        let database = match (&postgres, &options.kept_in) {
+            (Some(own), Some(_)) => TestDatabase { url: own.url() },
+            (Some(own), None) => own.database().await,
+            (None, _) => Postgres::shared().database().await,
         };
         let redis = match options.has_gate {
-            true => Some(Redis::start().await),
+            true => Some(start_redis(&options).await),
             false => None,
         };
         let mut shop = Self {
             product: Vec::new(),
             order: Vec::new(),
             gateway: None,
+            prometheus: None,
             redis,
             postgres,
             database,
             grpc_urls: Vec::new(),
         };
         for _ in 0..options.replicas {
-            shop.start_product_service(&options).await;
+            shop.start_product_service(&mut options).await;
         }
         for _ in 0..options.replicas {
-            shop.start_order_service(&options).await;
+            shop.start_order_service(&mut options).await;
         }
         for replica in shop.product.iter().chain(&shop.order) {
             replica.ready().await;
         }
         if options.has_gateway {
-            let addresses =
-                |replicas: &[Replica]| replicas.iter().map(|one| one.http_address).collect();
-            let (orders, products): (Vec<_>, Vec<_>) =
-                (addresses(&shop.order), addresses(&shop.product));
-            shop.gateway = Some(Gateway::start(Port::free(), &orders, &products).await);
+            shop.start_gateway(&mut options).await;
+        }
+        if options.has_prometheus {
+            shop.start_prometheus(&mut options).await;
         }
         shop
     }
 
-    async fn start_product_service(&mut self, options: &ShopOptions) {
-        let (http, grpc, ops) = (Port::free(), Port::free(), Port::free());
-        let mut program = Program::compiled("product-service", options.profile)
+    async fn start_product_service(&mut self, options: &mut ShopOptions) {
+        let chosen = &mut options.addresses;
+        let http = port(&mut chosen.product_http);
+        let grpc = port(&mut chosen.product_grpc);
+        let ops = port(&mut chosen.product_ops);
+        let mut program = self
+            .program("product-service", self.product.len(), options)
             .await
-            .env("DATABASE_URL", &self.database.url)
             .env("HOTDEAL_STOCK_REDIS", options.has_gate.to_string())
             .env("PRODUCT_HTTP_ADDR", http.address().to_string())
             .env("PRODUCT_GRPC_ADDR", grpc.address().to_string())
@@ -96,25 +102,72 @@ impl Shop {
         if let Some(redis) = &self.redis {
             program = program.env("REDIS_URL", redis.url());
         }
-        let env = options.env.iter().chain(&options.product_env);
-        program = program.envs(env.cloned());
+        program = program.envs(options.product_env.iter().cloned());
         self.grpc_urls.push(grpc.http_url());
         let replica = Replica::start(program, http, ops, Some(grpc)).await;
         self.product.push(replica);
     }
 
-    async fn start_order_service(&mut self, options: &ShopOptions) {
-        let (http, ops) = (Port::free(), Port::free());
-        let env = options.env.iter().chain(&options.order_env);
-        let program = Program::compiled("order-service", options.profile)
+    async fn start_order_service(&mut self, options: &mut ShopOptions) {
+        let http = port(&mut options.addresses.order_http);
+        let ops = port(&mut options.addresses.order_ops);
+        let program = self
+            .program("order-service", self.order.len(), options)
             .await
-            .env("DATABASE_URL", &self.database.url)
             .env("ORDER_HTTP_ADDR", http.address().to_string())
             .env("ORDER_OPS_ADDR", ops.address().to_string())
             .env("PRODUCT_GRPC_URL", self.grpc_urls.join(","))
-            .envs(env.cloned());
+            .envs(options.order_env.iter().cloned());
         self.order
             .push(Replica::start(program, http, ops, None).await);
+    }
+
+    /// What all services have in common.
+    async fn program(&self, name: &'static str, number: usize, options: &ShopOptions) -> Program {
+        let mut program = Program::compiled(name, options.profile).await;
+        if options.is_environment_handed_on {
+            let kept = std::env::vars_os().filter(|(name, _)| !TOKENS.iter().any(|it| name == it));
+            program = program.envs(kept);
+        }
+        if let Some(directory) = &options.kept_in {
+            program = program.logs_to(directory.join(format!("{name}-{}.log", number + 1)));
+        }
+        program
+            .env("DATABASE_URL", &self.database.url)
+            .envs(options.env.iter().cloned())
+    }
+
+    async fn start_gateway(&mut self, options: &mut ShopOptions) {
+        let port = port(&mut options.addresses.gateway);
+        let (orders, products) = (http_addresses(&self.order), http_addresses(&self.product));
+        self.gateway = Some(Gateway::start(port, &orders, &products).await);
+    }
+
+    async fn start_prometheus(&mut self, options: &mut ShopOptions) {
+        let port = port(&mut options.addresses.prometheus);
+        let (orders, products) = (ops_addresses(&self.order), ops_addresses(&self.product));
+        let kept_in = options.kept_in.as_deref();
+        self.prometheus = Prometheus::start_if_installed(port, &orders, &products, kept_in).await;
+    }
+
+    /// Ends everything in order: first whoever asks, then whoever is asked. A service has 20 s for what it has begun.
+    pub async fn stop(self) {
+        drop(self.prometheus);
+        drop(self.gateway);
+        for replicas in [&self.order, &self.product] {
+            for replica in replicas {
+                replica.process.terminate();
+            }
+            for replica in replicas {
+                replica.process.end(STOP_TIMEOUT).await;
+            }
+        }
+        if let Some(redis) = &self.redis {
+            redis.stop().await;
+        }
+        if let Some(postgres) = &self.postgres {
+            postgres.stop().await;
+        }
     }
 
     /// What its processes are called, for [`usage`](crate::usage): `order-service`, `product-service`, `gateway`,
@@ -207,6 +260,44 @@ impl Shop {
         assert_balanced(&live);
         live
     }
+}
+
+fn http_addresses(replicas: &[Replica]) -> Vec<SocketAddr> {
+    replicas.iter().map(|it| it.http_address).collect()
+}
+
+fn ops_addresses(replicas: &[Replica]) -> Vec<SocketAddr> {
+    replicas.iter().map(|it| it.ops_address).collect()
+}
+
+async fn start_postgres(options: &ShopOptions) -> Option<PostgresServer> {
+    let settings: Vec<&str> = options.postgres_settings.iter().map(|it| &**it).collect();
+    match (&options.kept_in, options.is_durable) {
+        (Some(directory), _) => {
+            let directory = directory.join("postgres");
+            Some(PostgresServer::start_with(Some(&directory), &settings).await)
+        }
+        (None, true) => Some(PostgresServer::start_with(None, &settings).await),
+        (None, false) => None,
+    }
+}
+
+async fn start_redis(options: &ShopOptions) -> Redis {
+    let Some(kept_in) = &options.kept_in else {
+        return Redis::start().await;
+    };
+    let shown = |name: &str| kept_in.join(name).display().to_string();
+    std::fs::create_dir_all(kept_in.join("redis")).expect("the directory is ours");
+    let (directory, log) = (shown("redis"), shown("redis.log"));
+    Redis::with_args(&[
+        "--dir",
+        &directory,
+        "--logfile",
+        &log,
+        "--appendonly",
+        "yes",
+    ])
+    .await
 }
 
 /// Checks `initial + restocked = available + held + sold + written_off + returned`, none negative.

@@ -1,7 +1,13 @@
 //! The names of this crate's metrics, and what the batcher counts.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
 
+use http::StatusCode;
 use metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
     gauge, histogram,
@@ -56,6 +62,68 @@ pub(crate) fn describe() {
         GRPC_REQUESTS_SHED_TOTAL,
         "gRPC requests refused because too many were in flight"
     );
+}
+
+/// What HTTP servers count. The handles are kept by what was asked and how it was answered: routes, methods and
+/// statuses are few, and looking a metric up by its labels costs more than counting.
+#[derive(Default)]
+pub(crate) struct HttpMetrics {
+    seen: RwLock<HashMap<(&'static str, StatusCode), ByRoute>>,
+}
+
+type ByRoute = HashMap<String, HttpCounts>;
+
+struct HttpCounts {
+    total: Counter,
+    seconds: Histogram,
+}
+
+impl fmt::Debug for HttpMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpMetrics").finish_non_exhaustive()
+    }
+}
+
+impl HttpMetrics {
+    /// A request for `route` was answered. The route, not the path: a label for every id ever asked for would
+    /// fill the memory.
+    pub(crate) fn answered(
+        &self,
+        method: &'static str,
+        route: Option<&str>,
+        status: StatusCode,
+        took: Duration,
+    ) {
+        let route = route.unwrap_or("none");
+        let count = |counts: &HttpCounts| {
+            counts.total.increment(1);
+            counts.seconds.record(took.as_secs_f64());
+        };
+        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
+        let by_route = seen.get(&(method, status));
+        if let Some(counts) = by_route.and_then(|counts| counts.get(route)) {
+            return count(counts);
+        }
+        drop(seen);
+        let counts = HttpCounts::new(method, route, status);
+        count(&counts);
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        let by_route = seen.entry((method, status)).or_default();
+        by_route.insert(route.to_owned(), counts);
+    }
+}
+
+impl HttpCounts {
+    fn new(method: &'static str, route: &str, status: StatusCode) -> Self {
+        let (path, status) = (route.to_owned(), status.as_str().to_owned());
+        Self {
+            seconds: histogram!(HTTP_REQUEST_DURATION_SECONDS, "path" => path.clone()),
+            total: counter!(
+                HTTP_REQUESTS_TOTAL,
+                "method" => method, "path" => path, "status" => status
+            ),
+        }
+    }
 }
 
 /// What one queue counts; the handles are taken once, since a sale passes here for every request.

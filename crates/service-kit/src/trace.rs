@@ -1,4 +1,8 @@
-//! The W3C `traceparent` of a request: read or minted, kept beside the task, handed on.
+//! The W3C `traceparent` of a request: read or minted, kept beside the task, handed on, and shown with each
+//! line that is logged meanwhile.
+//!
+//! A tracing span would be entered and left whenever a task is polled, and its fields written down for every
+//! request though hardly any logs a line; so what a line says about its request is looked up when it is logged.
 
 use std::{
     fmt::{self, Write as _},
@@ -10,16 +14,24 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::HeaderValue;
+use futures::future::Either;
+use http::{HeaderValue, Method, Uri};
 use tokio::task::futures::TaskLocalFuture;
 use tower::{Layer, Service};
-use tracing::{Instrument as _, instrument::Instrumented};
 
 /// Name of the header, and of the gRPC metadata key.
 pub const HEADER: &str = "traceparent";
 
 tokio::task_local! {
-    static CURRENT: TraceContext;
+    static CURRENT: Current;
+}
+
+/// The request that a task serves.
+#[derive(Debug, Clone)]
+pub struct Current {
+    pub(crate) context: TraceContext,
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
 }
 
 /// Where in which trace we are.
@@ -35,12 +47,20 @@ pub struct TraceContext {
 
 /// The context of the request this task serves.
 pub fn current() -> Option<TraceContext> {
-    CURRENT.try_with(|context| *context).ok()
+    CURRENT.try_with(|current| current.context).ok()
 }
 
-/// Runs `future` with `context` as the current one, for work that a request hands to another task.
-pub fn scope<F: Future>(context: TraceContext, future: F) -> impl Future<Output = F::Output> {
-    CURRENT.scope(context, future)
+/// Shows the request this task serves to `look`, if it serves one.
+pub(crate) fn with_current<T>(look: impl FnOnce(&Current) -> T) -> Option<T> {
+    CURRENT.try_with(look).ok()
+}
+
+/// `work` of the request this task serves, which it hands to another task.
+pub fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    match CURRENT.try_with(Clone::clone) {
+        Ok(current) => Either::Left(CURRENT.scope(current, work)),
+        Err(_) => Either::Right(work),
+    }
 }
 
 impl TraceContext {
@@ -121,7 +141,7 @@ fn random() -> u64 {
     (mixed ^ (mixed >> 31)).max(1)
 }
 
-/// Gives every request its [`TraceContext`] and a tracing span that shows its trace id.
+/// Gives every request its [`TraceContext`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TraceLayer;
 
@@ -144,7 +164,7 @@ where
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = TaskLocalFuture<TraceContext, Instrumented<S::Future>>;
+    type Future = TaskLocalFuture<Current, S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -157,15 +177,14 @@ where
             _ => None,
         }
         .unwrap_or_else(TraceContext::mint);
-        let span = tracing::info_span!(
-            "request",
-            trace_id = %context,
-            method = %request.method(),
-            path = request.uri().path(),
-        );
+        let current = Current {
+            context,
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+        };
         // The inner call may do work before its future is polled; it belongs to the request too.
-        let future = CURRENT.sync_scope(context, || span.in_scope(|| self.inner.call(request)));
-        CURRENT.scope(context, future.instrument(span))
+        let future = CURRENT.sync_scope(current.clone(), || self.inner.call(request));
+        CURRENT.scope(current, future)
     }
 }
 

@@ -5,7 +5,10 @@ use std::process::ExitStatus;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::eventually;
+use crate::host::POLL;
 use crate::host::child::{self, Child};
 use crate::host::scratch;
 use crate::program::Program;
@@ -36,7 +39,8 @@ impl Process {
                 .env_clear()
                 .envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "HOME"));
             command.envs(&program.env).args(&program.args);
-            let log = scratch::directory(&program.name).join("log");
+            let own_log = || scratch::directory(&program.name).join("log");
+            let log = program.log.clone().unwrap_or_else(own_log);
             let child = Mutex::new(Child::start(command, &log));
             Self {
                 name: program.name,
@@ -83,6 +87,18 @@ impl Process {
     /// Asks it to end in order (`SIGTERM`).
     pub fn terminate(&self) {
         child::send("TERM", self.pid());
+    }
+
+    /// Asks it to end in order and waits for that; after `timeout` it is killed.
+    pub async fn end(&self, timeout: Duration) {
+        self.terminate();
+        let deadline = Instant::now() + timeout;
+        while self.exited().is_none() {
+            if Instant::now() >= deadline {
+                return self.kill9();
+            }
+            tokio::time::sleep(POLL).await;
+        }
     }
 
     /// Waits for the end.

@@ -31,6 +31,7 @@ pub struct Program {
     pub(crate) env: BTreeMap<OsString, OsString>,
     pub(crate) args: Vec<OsString>,
     pub(crate) end_signal: &'static str,
+    pub(crate) log: Option<PathBuf>,
 }
 
 impl Program {
@@ -51,6 +52,7 @@ impl Program {
             env: BTreeMap::new(),
             args: Vec::new(),
             end_signal: "KILL",
+            log: None,
         }
     }
 
@@ -97,6 +99,13 @@ impl Program {
     #[must_use]
     pub fn ended_by(mut self, signal: &'static str) -> Self {
         self.end_signal = signal;
+        self
+    }
+
+    /// The file that what it writes is appended to, instead of one that goes with us.
+    #[must_use]
+    pub fn logs_to(mut self, file: impl Into<PathBuf>) -> Self {
+        self.log = Some(file.into());
         self
     }
 

@@ -186,22 +186,45 @@ impl Redis {
     /// # Panics
     /// When the server does not answer.
     pub async fn command_calls(&self, command: &str) -> u64 {
+        self.command_stats(command).await.calls
+    }
+
+    /// The same with the time it took.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn command_stats(&self, command: &str) -> CommandStats {
         let mut connection = self.connection().await;
         let stats: ::redis::RedisResult<String> = ::redis::cmd("INFO")
             .arg("commandstats")
             .query_async(&mut connection)
             .await;
-        calls(&stats.expect("INFO answers"), command)
+        command_stats(&stats.expect("INFO answers"), command)
     }
 }
 
-/// Reads `cmdstat_evalsha:calls=12,usec=…` out of the section; a command that never ran is not listed.
-fn calls(stats: &str, command: &str) -> u64 {
-    let prefix = format!("cmdstat_{}:calls=", command.to_lowercase());
-    let count = stats
-        .lines()
-        .find_map(|line| line.strip_prefix(&prefix)?.split(',').next()?.parse().ok());
-    count.unwrap_or(0)
+/// What a command has cost since the server's start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CommandStats {
+    /// How often it ran.
+    pub calls: u64,
+    /// CPU time in microseconds, that of the commands which a script calls included.
+    pub usec: u64,
+}
+
+/// Reads `cmdstat_evalsha:calls=12,usec=345,…` out of the section; a command that never ran is not listed.
+fn command_stats(stats: &str, command: &str) -> CommandStats {
+    let prefix = format!("cmdstat_{}:", command.to_lowercase());
+    let line = stats.lines().find_map(|line| line.strip_prefix(&prefix));
+    let figure = |name: &str| {
+        let mut figures = line?.split(',').filter_map(|part| part.split_once('='));
+        let (_, value) = figures.find(|(found, _)| *found == name)?;
+        value.trim().parse().ok()
+    };
+    CommandStats {
+        calls: figure("calls").unwrap_or(0),
+        usec: figure("usec").unwrap_or(0),
+    }
 }
 
 /// The server itself, shared with the blocking calls that start it.
@@ -309,10 +332,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calls_are_read_out_of_commandstats() {
-        let stats = "# Commandstats\r\ncmdstat_evalsha:calls=12,usec=3\r\ncmdstat_config|get:calls=2,usec=1\r\n";
-        assert_eq!(calls(stats, "EVALSHA"), 12);
-        assert_eq!(calls(stats, "config|get"), 2);
-        assert_eq!(calls(stats, "get"), 0);
+    fn a_commands_cost_is_read_out_of_commandstats() {
+        let stats = "# Commandstats\r\ncmdstat_evalsha:calls=12,usec=3,usec_per_call=0.25\r\ncmdstat_config|get:calls=2,usec=1\r\n";
+        let evalsha = CommandStats { calls: 12, usec: 3 };
+        assert_eq!(command_stats(stats, "EVALSHA"), evalsha);
+        assert_eq!(command_stats(stats, "config|get").calls, 2);
+        assert_eq!(command_stats(stats, "get"), CommandStats::default());
     }
 }

@@ -23,11 +23,9 @@ mod words;
 use std::{future::Future, sync::Arc, time::Duration};
 
 use domain::ErrorCode;
-use futures::future::Either;
 use service_kit::{problem::Problem, trace};
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::task::TaskTracker;
-use tracing::Instrument as _;
 
 pub use routes::{openapi, router};
 
@@ -73,14 +71,12 @@ impl Api {
             let _permit = permit;
             work.await
         };
-        let work = work.in_current_span();
-        let work = match trace::current() {
-            Some(context) => Either::Left(trace::scope(context, work)),
-            None => Either::Right(work),
-        };
-        self.tasks.spawn(work).await.map_err(|error| {
-            tracing::error!(%error, "the work of a request broke off");
-            problem::of(ErrorCode::Internal)
-        })
+        self.tasks
+            .spawn(trace::carried(work))
+            .await
+            .map_err(|error| {
+                tracing::error!(%error, "the work of a request broke off");
+                problem::of(ErrorCode::Internal)
+            })
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::OrderId;
 use futures::future::join_all;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -21,8 +21,10 @@ use crate::{
 /// commit and ours may differ.
 pub(crate) const GRACE: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(1);
-/// Counting a million open holds takes the database a noticeable time.
-const COUNT_EVERY: Duration = Duration::from_secs(5);
+/// Counting a million open holds takes the database a noticeable time: it is let alone for at least this long,
+/// and for this many times as long as it took.
+const COUNT_PAUSE_MIN: Duration = Duration::from_secs(5);
+const COUNT_PAUSE_FACTOR: u32 = 20;
 /// Holds released in one go; more are left for the next, at once.
 const HOLDS_MAX: i64 = 256;
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -38,13 +40,14 @@ pub(crate) async fn run(store: Store, stock: Stock, grace: Duration, stop: Cance
 
 /// Counts open holds until `stop`.
 pub(crate) async fn count(store: Store, stop: CancellationToken) {
-    let mut ticks = interval(COUNT_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+    let mut pause = Duration::ZERO;
+    while stop.run_until_cancelled(sleep(pause)).await.is_some() {
+        let begun_at = Instant::now();
         match store.open_holds().await {
             Ok(holds) => metrics::open_holds(holds),
             Err(error) => tracing::debug!(%error, "open holds are not counted"),
         }
+        pause = COUNT_PAUSE_MIN.max(begun_at.elapsed() * COUNT_PAUSE_FACTOR);
     }
 }
 

@@ -321,6 +321,13 @@ impl Committer {
                         return Some(settled);
                     }
                 }
+                Err(CommitError::Lost(error)) => {
+                    tracing::warn!(%error, "a sale was not answered");
+                    // Whether it has or not: from here on it can no longer, and what it took answers the
+                    // next try. An order is a replay of its hold; one that came by the gate finds its
+                    // batch recorded, goes through the gate again, and is a replay then.
+                    self.has_committed(txn_id).await?;
+                }
                 Err(CommitError::Refused(error)) if !is_apart => {
                     tracing::error!(%error, "the database refused a batch; trying its commands apart");
                     is_apart = true;

@@ -1,4 +1,4 @@
-//! One transaction for all commands that wait.
+//! One transaction for all commands that wait: of one statement if it is a `Sale`, else of several.
 
 use std::{
     borrow::Cow,
@@ -8,7 +8,7 @@ use std::{
 
 use domain::{BatchId, OrderId, ProductId, Timestamp};
 use sql::{Database, Transaction};
-use sqlx::Connection as _;
+use sqlx::{Connection as _, PgConnection};
 
 use crate::{
     ledger::{
@@ -16,7 +16,7 @@ use crate::{
         command::{Bundle, Command, GateBatch, Left, Outcome, Owed, Settled},
         decide::decide,
     },
-    store::{Store, answered, batches, holds, lock::lock, write::write},
+    store::{Store, answered, batches, holds, lock::lock, sale::Sale, write::write},
 };
 
 /// Why a transaction did not (or may not) commit.
@@ -30,6 +30,11 @@ pub enum CommitError {
         /// What happened to the connection.
         source: sqlx::Error,
     },
+    /// A sale that may have committed, and what it said is not known. Look its id up with
+    /// [`Store::has_committed`], so that it has or never will, then try the same bundles under a new id: what
+    /// it took answers them.
+    #[error("a sale was not answered: {0}")]
+    Lost(sqlx::Error),
     /// It did not commit; the same bundles may be tried again.
     #[error("the transaction did not commit: {0}")]
     Retry(sqlx::Error),
@@ -125,42 +130,74 @@ impl Store {
         match &self.database {
             Database::Postgres(server) => {
                 let mut connection = server.working().await?;
-                let tx = sql::within(BEGIN_TIMEOUT, connection.begin()).await?;
-                let tx = Transaction::Postgres(tx);
-                let settled = settle_and_commit(tx, txn_id, bundles, mode).await?;
+                let settled = match self.sell(&mut connection, txn_id, bundles, mode).await? {
+                    Some(settled) => settled,
+                    None => {
+                        let tx = sql::within(BEGIN_TIMEOUT, connection.begin()).await?;
+                        let tx = Transaction::Postgres(tx);
+                        self.settle_and_commit(tx, txn_id, bundles, mode).await?
+                    }
+                };
                 connection.keep();
                 Ok(settled)
             }
             Database::Sqlite(_) => {
                 // A file does not fall silent, and its one writer may be at another commit.
                 let tx = sql::within(COMMIT_TIMEOUT, self.database.begin()).await?;
-                settle_and_commit(tx, txn_id, bundles, mode).await
+                self.settle_and_commit(tx, txn_id, bundles, mode).await
             }
+        }
+    }
+
+    /// As one statement, if they are a sale; `None` if they are none, and nothing has happened.
+    async fn sell(
+        &self,
+        connection: &mut PgConnection,
+        txn_id: BatchId,
+        bundles: &[Bundle],
+        mode: Mode,
+    ) -> Result<Option<Settled>, CommitError> {
+        let sale = match mode {
+            Mode::Together => Sale::of(bundles, &self.remembered),
+            Mode::Apart => None,
+        };
+        match sale {
+            Some(sale) => sale.take(connection, txn_id, &self.remembered).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn settle_and_commit(
+        &self,
+        mut tx: Transaction<'_>,
+        txn_id: BatchId,
+        bundles: &[Bundle],
+        mode: Mode,
+    ) -> Result<Settled, CommitError> {
+        let settling = settle(&mut tx, txn_id, bundles, mode);
+        let (settled, book) = sql::within(SETTLE_TIMEOUT, settling).await?;
+        match sql::within(COMMIT_TIMEOUT, tx.commit()).await {
+            Ok(()) => {
+                if let Some(book) = book {
+                    self.remembered.note(book);
+                }
+                Ok(settled)
+            }
+            Err(source) if sql::is_unclear(&source) => {
+                Err(CommitError::Unclear { settled, source })
+            }
+            Err(error) => Err(CommitError::from(error)),
         }
     }
 }
 
-async fn settle_and_commit(
-    mut tx: Transaction<'_>,
-    txn_id: BatchId,
-    bundles: &[Bundle],
-    mode: Mode,
-) -> Result<Settled, CommitError> {
-    let settling = settle(&mut tx, txn_id, bundles, mode);
-    let settled = sql::within(SETTLE_TIMEOUT, settling).await?;
-    match sql::within(COMMIT_TIMEOUT, tx.commit()).await {
-        Ok(()) => Ok(settled),
-        Err(source) if sql::is_unclear(&source) => Err(CommitError::Unclear { settled, source }),
-        Err(error) => Err(CommitError::from(error)),
-    }
-}
-
+/// What is decided and written but not committed, and the book it was decided over.
 async fn settle(
     tx: &mut Transaction<'_>,
     txn_id: BatchId,
     bundles: &[Bundle],
     mode: Mode,
-) -> Result<Settled, CommitError> {
+) -> Result<(Settled, Option<Book>), CommitError> {
     let mut ids = BTreeSet::from([txn_id]);
     ids.extend(
         bundles
@@ -182,9 +219,12 @@ async fn settle(
         .flat_map(|bundle| &*bundle.commands)
         .collect();
     let clock = Timestamp::from_micros(recorded.clock_us);
-    let decided = match mode {
-        Mode::Together => together(tx, &commands, clock).await?,
-        Mode::Apart => apart(tx, &commands, clock).await?,
+    let (decided, book) = match mode {
+        Mode::Together => {
+            let (decided, book) = together(tx, &commands, clock).await?;
+            (decided, Some(book))
+        }
+        Mode::Apart => (apart(tx, &commands, clock).await?, None),
     };
     let mut outcomes = decided.outcomes.into_iter();
     let mut of_bundle = |bundle: &Admitted| -> Vec<Outcome> {
@@ -195,11 +235,12 @@ async fn settle(
             decided.collect()
         }
     };
-    Ok(Settled {
+    let settled = Settled {
         outcomes: bundles.iter().map(&mut of_bundle).collect(),
         owed: decided.owed,
         left: decided.left,
-    })
+    };
+    Ok((settled, book))
 }
 
 /// A bundle once its gate batches are recorded: to be decided, or, if one of them was void already,
@@ -251,7 +292,7 @@ async fn together(
     tx: &mut Transaction<'_>,
     commands: &[&Command],
     clock: Timestamp,
-) -> Result<Decided, CommitError> {
+) -> Result<(Decided, Book), CommitError> {
     let mut book = lock(tx, commands, clock).await?;
     let strangers = strangers(commands, &book);
     let outcomes: Vec<Outcome> = commands
@@ -260,11 +301,12 @@ async fn together(
         .collect();
     raced(tx, commands, &outcomes, &strangers).await?;
     write(tx, &book).await?;
-    Ok(Decided {
+    let decided = Decided {
         outcomes,
         owed: owed(&book),
         left: book.left(),
-    })
+    };
+    Ok((decided, book))
 }
 
 /// Orders that had no hold when the locks were taken.
@@ -345,7 +387,7 @@ async fn alone(
     clock: Timestamp,
 ) -> Result<Decided, CommitError> {
     let mut savepoint = tx.savepoint().await?;
-    let decided = together(&mut savepoint, &[command], clock).await?;
+    let (decided, _) = together(&mut savepoint, &[command], clock).await?;
     savepoint.commit().await?;
     Ok(decided)
 }

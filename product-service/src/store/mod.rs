@@ -2,7 +2,8 @@
 //!
 //! - [`commit`]: one transaction for all commands that wait; it records batch ids, locks holds, deals
 //!   and shelves in this order, each sorted (`lock`), lets [`crate::ledger::decide`] decide, and writes
-//!   (`write`).
+//!   (`write`). One that only takes from running deals is one statement (`sale`), over deals as the last one
+//!   left them (`remembered`).
 //! - `batches`, `holds`, `deals`, `shelves`, `buyers`: the statements of that transaction.
 //! - [`void`]: a batch of the gate whose process died.
 //! - [`lookup`]: holds and buyers outside that transaction. [`deal_read`]: deals and shelves likewise.
@@ -23,16 +24,20 @@ mod holds;
 mod lock;
 pub mod lookup;
 pub mod products;
+mod remembered;
 pub mod retain;
 mod rows;
+mod sale;
 pub mod schedule;
 mod shelves;
 pub mod void;
 mod write;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sql::{Database, Migrations};
+
+use self::remembered::Remembered;
 
 /// The schema of product-service's tables.
 pub const SCHEMA: &str = "product";
@@ -54,16 +59,20 @@ async fn answered<T>(
     sql::within(ANSWER_TIMEOUT, question).await
 }
 
-/// The ledger's database.
+/// The ledger's database, and what is remembered of its deals. Clones share both.
 #[derive(Debug, Clone)]
 pub struct Store {
     database: Database,
+    remembered: Arc<Remembered>,
 }
 
 impl Store {
     /// Over a database of [`SCHEMA`], migrated.
     pub fn new(database: Database) -> Self {
-        Self { database }
+        Self {
+            database,
+            remembered: Arc::default(),
+        }
     }
 
     /// Whether the database answers.

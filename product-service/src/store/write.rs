@@ -93,7 +93,8 @@ async fn write_holds(tx: &mut Transaction<'_>, book: &Book) -> Result<(), Commit
     Ok(())
 }
 
-fn changed_buyers(book: &Book) -> Vec<BuyerUnits> {
+/// The buyers of limited deals whose units changed, with their new figures.
+pub(super) fn changed_buyers(book: &Book) -> Vec<BuyerUnits> {
     let row = |(deal_id, user_id): &(DealId, UserId)| {
         Some(BuyerUnits {
             deal_id: *deal_id,

@@ -113,6 +113,48 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// One of a sale: a take of one or two products where they are sold, by any of many orders.
+pub(crate) fn sale_step() -> impl Strategy<Value = Step> {
+    let way = prop_oneof![20 => Just(Way::Right), 1 => (0..4_u128).prop_map(Way::Deal)];
+    let line = (
+        0..PRODUCTS,
+        1..=2_i64,
+        way,
+        any::<bool>(),
+        prop::bool::weighted(0.1),
+    );
+    let take = (
+        0..60_u128,
+        0..BUYERS,
+        prop::collection::vec(line, 1..=2),
+        prop::bool::weighted(0.1),
+    );
+    take.prop_map(|(order, buyer, lines, expires)| Step::Take {
+        order,
+        buyer,
+        lines,
+        expires,
+    })
+}
+
+/// A deal of each product, one of them with a limit, and a pair of orders that makes them known.
+pub(crate) fn opening() -> impl Iterator<Item = Vec<Step>> {
+    let open = |product| Step::OpenDeal {
+        product,
+        units: None,
+        limit: (product == 0).then_some(5),
+        ends_soon: false,
+    };
+    let line = |product| (product, 1, Way::Right, false, false);
+    let take = Step::Take {
+        order: 0,
+        buyer: 0,
+        lines: (0..PRODUCTS).map(line).collect(),
+        expires: false,
+    };
+    [(0..PRODUCTS).map(open).collect(), vec![take]].into_iter()
+}
+
 /// How times are chosen where the clock can be moved, and where it cannot.
 #[derive(Clone, Copy)]
 pub(crate) struct Times {

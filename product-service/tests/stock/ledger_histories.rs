@@ -7,19 +7,23 @@ use std::{
 };
 
 use domain::{DealId, Money, OrderId, ProductId, Timestamp};
-use product_service::ledger::{
-    book::{Book, Changes, DealWrite, ShelfRow},
-    command::{Command, Outcome},
-    decide::decide,
-    hold::HoldEnd,
-    sums::Sums,
+use metrics_exporter_prometheus::PrometheusBuilder;
+use product_service::{
+    ledger::{
+        book::{Book, Changes, DealWrite, ShelfRow},
+        command::{Bundle, Command, Outcome},
+        decide::decide,
+        hold::HoldEnd,
+        sums::Sums,
+    },
+    store::Store,
 };
 use proptest::prelude::*;
 use sql::{Database, Engine};
 
 use crate::{
-    bed::{Bed, HOUR, user},
-    history::{BUYERS, History, SHELF_UNITS, Step, Times, step},
+    bed::{Bed, HOUR, alone, new_id, user},
+    history::{BUYERS, History, SHELF_UNITS, Step, Times, opening, sale_step, step},
     model::{Model, NAME, PRICE, Units},
 };
 
@@ -176,7 +180,14 @@ impl Told {
     }
 }
 
-async fn replay_on_database(bed: &Bed, number: u128, batches: &[Vec<Step>]) {
+/// Whether transactions are decided over what the last one left, where they may be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Memory {
+    Kept,
+    Lost,
+}
+
+async fn replay_on_database(bed: &Bed, memory: Memory, number: u128, batches: &[Vec<Step>]) {
     let times = Times {
         short_ttl: Duration::ZERO,
         ends_soon: Timestamp::from_micros(0),
@@ -199,7 +210,13 @@ async fn replay_on_database(bed: &Bed, number: u128, batches: &[Vec<Step>]) {
                 commands.push(command);
             }
         }
-        let outcomes = bed.ask_all(commands.clone()).await;
+        let store = match memory {
+            Memory::Kept => bed.store.clone(),
+            Memory::Lost => Store::new(bed.database.clone()),
+        };
+        let bundles: Vec<Bundle> = commands.iter().cloned().map(alone).collect();
+        let settled = store.commit(new_id(), &bundles).await.unwrap();
+        let outcomes: Vec<Outcome> = settled.outcomes.into_iter().flatten().collect();
         for (command, outcome) in commands.iter().zip(&outcomes) {
             told.check(command, outcome);
         }
@@ -287,6 +304,7 @@ fn histories_are_as_the_model_says(engine: Engine) {
         .enable_all()
         .build()
         .unwrap();
+    let _context = runtime.enter();
     let bed = runtime.block_on(Bed::new(engine));
     let histories = AtomicU64::new(0);
     let batch = prop::collection::vec(step(), 1..=8);
@@ -298,6 +316,46 @@ fn histories_are_as_the_model_says(engine: Engine) {
     };
     proptest!(config, |(batches in prop::collection::vec(batch, 4..14))| {
         let number = u128::from(histories.fetch_add(1, Ordering::Relaxed));
-        runtime.block_on(replay_on_database(&bed, number, &batches));
+        runtime.block_on(replay_on_database(&bed, Memory::Kept, number, &batches));
     });
+}
+
+/// Mostly sales, with all that may come between them: taken by one statement where the ledger remembers the
+/// deals, and by several where it never does, they say and write the same.
+#[test]
+fn promise_1_a_history_of_sales_is_as_the_model_says_in_one_statement_or_several() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let _context = runtime.enter();
+    let _installed = metrics::set_default_local_recorder(&recorder);
+    let bed = runtime.block_on(Bed::new(Engine::Postgres));
+    let histories = AtomicU64::new(0);
+    let batch = prop_oneof![
+        5 => prop::collection::vec(sale_step(), 1..=6),
+        1 => prop::collection::vec(step(), 1..=2),
+    ];
+    let config = ProptestConfig {
+        cases: 20,
+        failure_persistence: None,
+        max_shrink_iters: 500,
+        ..ProptestConfig::default()
+    };
+    proptest!(config, |(batches in prop::collection::vec(batch, 4..14))| {
+        for memory in [Memory::Kept, Memory::Lost] {
+            let number = u128::from(histories.fetch_add(1, Ordering::Relaxed));
+            let opened = opening().chain(batches.iter().cloned()).collect::<Vec<_>>();
+            runtime.block_on(replay_on_database(&bed, memory, number, &opened));
+            // The next one is not to search the rows of those before it.
+            runtime.block_on(bed.by_hand("TRUNCATE holds, deal_buyers, batches")).unwrap();
+        }
+    });
+    let told = recorder.handle().render();
+    let sales = told
+        .lines()
+        .find_map(|line| line.strip_prefix("ledger_sales_total{path=\"taken\"} "));
+    let sales: u64 = sales.unwrap().parse().unwrap();
+    assert!(sales > 20, "one or more in a history: {sales}");
 }

@@ -3,7 +3,8 @@
 //!
 //! - `bed`: a ledger on a database of its own. `shop`: replicas of stock
 //!   over gate and ledger.
-//! - `ledger_contract`, `ledger_crowd`, `constraints`: what the ledger's transaction promises.
+//! - `ledger_contract`, `ledger_crowd`, `constraints`: what the ledger's transaction promises. `sale`: the one that
+//!   is a single statement; `lossy`: a connection that loses its answer.
 //! - `sell_out`, `deal_life`, `gate_faults`, `overload`: what stock promises. `sold_out`: the memory of what
 //!   is sold out.
 //! - `schedule`, `selling`: deals that open and end by themselves, pause, and are restocked. `mixed`: orders
@@ -24,11 +25,13 @@ mod keeper;
 mod ledger_contract;
 mod ledger_crowd;
 mod ledger_histories;
+mod lossy;
 mod mixed;
 mod model;
 mod overload;
 mod retain;
 mod returned;
+mod sale;
 mod schedule;
 mod sell_out;
 mod selling;

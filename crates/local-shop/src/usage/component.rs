@@ -31,6 +31,11 @@ impl Component {
         }
     }
 
+    /// Whether one of the processes it was made of is no more.
+    pub fn has_ended(&self) -> bool {
+        !self.roots.iter().all(|pid| proc::is_running(*pid))
+    }
+
     /// What it has used so far. Processes that are gone without a parent that has waited for them count as nothing.
     pub fn read(&self) -> Reading {
         let mut reading = Reading {

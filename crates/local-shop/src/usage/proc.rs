@@ -37,6 +37,12 @@ pub(super) fn memory(pid: u32) -> Option<Memory> {
     parse_memory(&statm, rustix::param::page_size() as u64)
 }
 
+/// Whether it is there and not only waiting for somebody to hear how it ended.
+pub(super) fn is_running(pid: u32) -> bool {
+    let stat = fs::read_to_string(directory(pid).join("stat"));
+    stat.is_ok_and(|stat| !stat.contains(") Z "))
+}
+
 /// The process and all its descendants.
 pub(super) fn with_descendants(pid: u32) -> Vec<u32> {
     let mut found = vec![pid];

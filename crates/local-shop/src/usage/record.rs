@@ -28,7 +28,8 @@ pub struct ComponentUsage {
     pub rss_peak_bytes: u64,
     /// Resident memory at the last reading, in bytes.
     pub rss_last_bytes: u64,
-    /// Every reading.
+    /// Every reading; none after [`Usage::without_points`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub points: Vec<Point>,
 }
 
@@ -62,6 +63,15 @@ impl Usage {
         Self {
             components: components.collect(),
         }
+    }
+
+    /// The same without the single readings, which are too many to be kept in a file.
+    #[must_use]
+    pub fn without_points(mut self) -> Self {
+        for one in &mut self.components {
+            one.points.clear();
+        }
+        self
     }
 
     pub(super) fn of(series: Vec<Series>) -> Self {

@@ -52,7 +52,9 @@ pub struct Common {
     pub cors_origins: Vec<Origin>,
 
     /// Threads that run the service
-    #[arg(long, env = "WORKER_THREADS", value_parser = count, default_value_t = 2)]
+    ///
+    /// One serves most orders a second (docs/performance.md); a machine with more cores runs more replicas.
+    #[arg(long, env = "WORKER_THREADS", value_parser = count, default_value_t = 1)]
     pub worker_threads: usize,
 }
 
@@ -79,7 +81,7 @@ impl Default for Common {
             tls_cert_file: None,
             tls_key_file: None,
             cors_origins: Vec::new(),
-            worker_threads: 2,
+            worker_threads: 1,
         }
     }
 }

@@ -1,70 +1,162 @@
 //! What every HTTP request passes: the cap on requests in flight, the body's announced length, the
 //! time limit, the net under a panic, and the metrics.
 
-use std::{any::Any, borrow::Cow, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use axum::{
-    extract::{MatchedPath, Request, State},
-    middleware::Next,
+    extract::{MatchedPath, Request},
     response::{IntoResponse as _, Response},
 };
-use futures::FutureExt as _;
+use futures::{
+    FutureExt as _,
+    future::{CatchUnwind, Either, Ready, ready},
+};
 use http::{HeaderMap, Method, StatusCode, header};
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, Timeout},
+};
+use tower::{Layer, Service};
 
 use super::HttpLimits;
-use crate::{extract, metrics as names, problem::Problem};
+use crate::{extract, metrics::HttpMetrics, problem::Problem};
+
+/// Guards every request of one server.
+#[derive(Debug, Clone)]
+pub(super) struct GuardLayer(Arc<Limits>);
 
 /// What the requests of one server share.
 #[derive(Debug)]
-pub(super) struct Guard {
-    in_flight: Semaphore,
+struct Limits {
+    in_flight: Arc<Semaphore>,
     body_len_max: usize,
     request_timeout: Duration,
+    metrics: HttpMetrics,
 }
 
-impl Guard {
-    pub(super) fn new(limits: &HttpLimits) -> Arc<Self> {
-        Arc::new(Self {
-            in_flight: Semaphore::new(limits.in_flight_max),
+impl GuardLayer {
+    pub(super) fn new(limits: &HttpLimits) -> Self {
+        Self(Arc::new(Limits {
+            in_flight: Arc::new(Semaphore::new(limits.in_flight_max)),
             body_len_max: limits.body_len_max,
             request_timeout: limits.request_timeout,
+            metrics: HttpMetrics::default(),
+        }))
+    }
+}
+
+impl<S> Layer<S> for GuardLayer {
+    type Service = Guard<S>;
+    fn layer(&self, inner: S) -> Guard<S> {
+        Guard {
+            inner,
+            limits: Arc::clone(&self.0),
+        }
+    }
+}
+
+/// See [`GuardLayer`].
+#[derive(Debug, Clone)]
+pub(super) struct Guard<S> {
+    inner: S,
+    limits: Arc<Limits>,
+}
+
+impl<S> Service<Request> for Guard<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<Ready<Result<Response, Infallible>>, Guarded<S::Future>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let asked = Asked {
+            at: Instant::now(),
+            method: method_label(request.method()),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+            limits: Arc::clone(&self.limits),
+        };
+        let Ok(slot) = Arc::clone(&self.limits.in_flight).try_acquire_owned() else {
+            return asked.refused(overloaded());
+        };
+        if announced_len(request.headers()) > self.limits.body_len_max {
+            return asked.refused(extract::too_large());
+        }
+        let work = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
+        Either::Right(Guarded {
+            work: tokio::time::timeout(self.limits.request_timeout, work),
+            asked,
+            slot: Some(slot),
         })
     }
 }
 
-/// The middleware.
-pub(super) async fn guard(
-    State(guard): State<Arc<Guard>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let started = Instant::now();
-    let method = method_label(request.method());
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let response = answer(&guard, request, next).await;
-    let response = explain_misses(response, route.is_none());
-    record(method, route.as_ref(), response.status(), started.elapsed());
-    response
+/// What is known of a request that is answered.
+struct Asked {
+    at: Instant,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    limits: Arc<Limits>,
 }
 
-async fn answer(guard: &Guard, request: Request, next: Next) -> Response {
-    let Ok(_slot) = guard.in_flight.try_acquire() else {
-        return overloaded().into_response();
-    };
-    if announced_len(request.headers()) > guard.body_len_max {
-        return extract::too_large().into_response();
+impl Asked {
+    fn refused<F>(&self, problem: Problem) -> Either<Ready<Result<Response, Infallible>>, F> {
+        Either::Left(ready(Ok(self.answered(problem.into_response()))))
     }
-    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(guard.request_timeout, work).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(panic)) => {
-            tracing::error!(panic = panic_text(&*panic), "a handler panicked");
-            Problem::new(500, "INTERNAL", "something went wrong on our side").into_response()
-        }
-        Err(_) => Problem::new(503, "UNAVAILABLE", "the request took too long")
-            .retry_after(Duration::from_secs(1))
-            .into_response(),
+
+    fn answered(&self, response: Response) -> Response {
+        let response = explain_misses(response, self.route.is_none());
+        let route = self.route.as_ref().map(MatchedPath::as_str);
+        let (status, took) = (response.status(), self.at.elapsed());
+        self.limits
+            .metrics
+            .answered(self.method, route, status, took);
+        response
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A request that is being worked on.
+    pub(super) struct Guarded<F> {
+        #[pin]
+        work: Timeout<CatchUnwind<AssertUnwindSafe<F>>>,
+        asked: Asked,
+        slot: Option<OwnedSemaphorePermit>,
+    }
+}
+
+impl<F: Future<Output = Result<Response, Infallible>>> Future for Guarded<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let response = match ready!(this.work.poll(cx)) {
+            Ok(Ok(Ok(response))) => response,
+            Ok(Ok(Err(never))) => match never {},
+            Ok(Err(panic)) => {
+                tracing::error!(panic = panic_text(&*panic), "a handler panicked");
+                Problem::new(500, "INTERNAL", "something went wrong on our side").into_response()
+            }
+            Err(_) => Problem::new(503, "UNAVAILABLE", "the request took too long")
+                .retry_after(Duration::from_secs(1))
+                .into_response(),
+        };
+        // Free before the answer is on its way, which may take the client's time.
+        *this.slot = None;
+        Poll::Ready(Ok(this.asked.answered(response)))
     }
 }
 
@@ -97,21 +189,6 @@ fn explain_misses(response: Response, unrouted: bool) -> Response {
     *explained.headers_mut() = response.headers().clone();
     explained.headers_mut().extend(own);
     explained
-}
-
-fn record(method: &'static str, route: Option<&MatchedPath>, status: StatusCode, took: Duration) {
-    // The route, not the path: a label for every id ever asked for would fill the memory.
-    let path: Cow<'static, str> = match route {
-        Some(route) => route.as_str().to_owned().into(),
-        None => "none".into(),
-    };
-    metrics::histogram!(names::HTTP_REQUEST_DURATION_SECONDS, "path" => path.clone())
-        .record(took.as_secs_f64());
-    metrics::counter!(
-        names::HTTP_REQUESTS_TOTAL,
-        "method" => method, "path" => path, "status" => status.as_str().to_owned()
-    )
-    .increment(1);
 }
 
 /// Callers can make up methods; labels must stay few.

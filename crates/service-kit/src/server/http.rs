@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use axum::{Extension, Router, extract::DefaultBodyLimit, middleware::from_fn_with_state};
+use axum::{Extension, Router, extract::DefaultBodyLimit};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -10,14 +10,9 @@ use hyper_util::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceBuilder;
 
-use super::{
-    Port,
-    draining::Draining,
-    files,
-    guard::{Guard, guard},
-    stream::Stream,
-};
+use super::{Port, draining::Draining, files, guard::GuardLayer, stream::Stream};
 use crate::{config::Common, metrics as names, trace::TraceLayer};
 
 /// How long a client may take to send a request's head, its TLS handshake before the first one included.
@@ -70,17 +65,16 @@ pub async fn serve_http(
     stop: CancellationToken,
 ) -> io::Result<()> {
     let port = port.into();
-    let router = router
-        .layer(from_fn_with_state(Guard::new(&limits), guard))
+    // One layer of all, since a router boxes the work of each: the outermost comes first. What answers pages
+    // of other origins is outside the guard: they must be able to read its refusals too.
+    let layers = ServiceBuilder::new()
+        .layer(TraceLayer)
+        .option_layer(port.cors.clone())
+        .layer(Extension(Draining::at(stop.clone())))
         .layer(DefaultBodyLimit::max(limits.body_len_max))
-        .layer(Extension(Draining::at(stop.clone())));
-    // Outside the guard: a page must be able to read its refusals too.
-    let router = match port.cors.clone() {
-        Some(cors) => router.layer(cors),
-        None => router,
-    };
+        .layer(GuardLayer::new(&limits));
     let server = Server {
-        router: router.layer(TraceLayer),
+        router: router.layer(layers),
         http: protocol(&limits),
         stop: stop.clone(),
         cut_off: CancellationToken::new(),

@@ -2,17 +2,15 @@
 //! which a client sees as a broken stream.
 
 use std::{
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use futures::{
-    FutureExt as _,
-    future::{BoxFuture, Either, Ready, ready},
-};
+use futures::future::{Either, Ready, ready};
 use http::{Request, Response};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 use tower::{Layer, Service};
@@ -58,15 +56,11 @@ pub struct ShedService<S> {
 impl<S, A, B> Service<Request<A>> for ShedService<S>
 where
     S: Service<Request<A>, Response = Response<B>>,
-    S::Future: Send + 'static,
     B: Default,
 {
     type Response = Response<B>;
     type Error = S::Error;
-    type Future = Either<
-        Ready<Result<Response<B>, S::Error>>,
-        BoxFuture<'static, Result<Response<B>, S::Error>>,
-    >;
+    type Future = Either<Ready<Result<Response<B>, S::Error>>, InSlot<S::Future>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -78,11 +72,27 @@ where
             return Either::Left(ready(Ok(overloaded().into_http())));
         };
         let answer = self.inner.call(request);
-        let answer = async move {
-            let _slot = slot;
-            answer.await
-        };
-        Either::Right(answer.boxed())
+        Either::Right(InSlot {
+            answer,
+            _slot: slot,
+        })
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A request that is being worked on, and the slot it takes.
+    #[derive(Debug)]
+    pub struct InSlot<F> {
+        #[pin]
+        answer: F,
+        _slot: OwnedSemaphorePermit,
+    }
+}
+
+impl<F: Future> Future for InSlot<F> {
+    type Output = F::Output;
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.project().answer.poll(cx)
     }
 }
 
@@ -95,6 +105,8 @@ fn overloaded() -> Status {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+
     use super::*;
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll};
 
-use futures::{FutureExt as _, TryFutureExt as _, future::BoxFuture};
+use futures::{TryFutureExt as _, future::MapOk};
 use http::{HeaderMap, Request, Response};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
@@ -38,21 +38,18 @@ pub struct UndecodedService<S> {
 impl<S, A, B> Service<Request<A>> for UndecodedService<S>
 where
     S: Service<Request<A>, Response = Response<B>>,
-    S::Future: Send + 'static,
-    S::Error: 'static,
-    B: Default + 'static,
+    B: Default,
 {
     type Response = Response<B>;
     type Error = S::Error;
-    type Future = BoxFuture<'static, Result<Response<B>, S::Error>>;
+    type Future = MapOk<S::Future, fn(Response<B>) -> Response<B>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        let answer = self.inner.call(request);
-        answer.map_ok(corrected).boxed()
+        self.inner.call(request).map_ok(corrected)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child as Process, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -31,6 +32,8 @@ pub(crate) fn bound_to_us(death: &str, user: Option<&str>, program: &Path) -> Co
 pub(crate) struct Child {
     process: Process,
     log: PathBuf,
+    /// What was in the log before.
+    log_begin: usize,
 }
 
 impl Child {
@@ -42,13 +45,17 @@ impl Child {
             .open(log)
             .expect("a log can be opened");
         let errors = output.try_clone().expect("a file handle can be cloned");
+        let log_begin = std::fs::read(log).map_or(0, |text| text.len());
         command.stdin(Stdio::null()).stdout(output).stderr(errors);
+        // A Ctrl-C is for us: we end our children, in the order that is theirs.
+        command.process_group(0);
         let shown = format!("{command:?}");
         let process =
             spawn(command).unwrap_or_else(|error| panic!("cannot start {shown}: {error}"));
         Self {
             process,
             log: log.to_owned(),
+            log_begin,
         }
     }
 
@@ -84,9 +91,9 @@ impl Child {
 
     /// Everything it has written so far.
     pub(crate) fn output(&self) -> String {
-        std::fs::read(&self.log)
-            .map(|text| String::from_utf8_lossy(&text).into_owned())
-            .unwrap_or_default()
+        let text = std::fs::read(&self.log).unwrap_or_default();
+        let own = text.get(self.log_begin..).unwrap_or_default();
+        String::from_utf8_lossy(own).into_owned()
     }
 }
 

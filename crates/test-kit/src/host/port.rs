@@ -4,6 +4,7 @@
 //! client could be given the port of a server that a test has just killed and wants to start again.
 
 use std::fs::{self, File};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -15,8 +16,8 @@ const COUNT: u32 = 12_000;
 /// A free port, leased until it is dropped or the process ends: no other test process is given it.
 #[derive(Debug)]
 pub struct Port {
-    number: u16,
-    _lease: File,
+    address: SocketAddr,
+    _lease: Option<File>,
 }
 
 impl Port {
@@ -37,14 +38,26 @@ impl Port {
             .expect("a port between 20000 and 31999 is free")
     }
 
-    /// The port's number.
-    pub fn number(&self) -> u16 {
-        self.number
+    /// This one, which somebody has chosen; it is nobody's lease.
+    ///
+    /// # Errors
+    /// When another program listens there.
+    pub fn at(address: SocketAddr) -> io::Result<Self> {
+        TcpListener::bind(address)?;
+        Ok(Self {
+            address,
+            _lease: None,
+        })
     }
 
-    /// The port on 127.0.0.1, as services take it: `127.0.0.1:20001`.
+    /// The port's number.
+    pub fn number(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Where it is, as services take it: `127.0.0.1:20001`.
     pub fn address(&self) -> SocketAddr {
-        SocketAddr::from((Ipv4Addr::LOCALHOST, self.number))
+        self.address
     }
 
     /// The port's URL, without a path: `http://127.0.0.1:20001`.
@@ -57,10 +70,11 @@ impl Port {
         fs::create_dir_all(&ports).expect("the root of the runs is writable");
         let lease = File::create(ports.join(number.to_string())).expect("a lease can be made");
         lease.try_lock().ok()?;
-        TcpListener::bind((Ipv4Addr::LOCALHOST, number)).ok()?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, number));
+        TcpListener::bind(address).ok()?;
         Some(Self {
-            number,
-            _lease: lease,
+            address,
+            _lease: Some(lease),
         })
     }
 }
@@ -78,10 +92,11 @@ mod tests {
     #[test]
     fn a_port_that_is_listened_on_is_not_leased() {
         let port = Port::free();
-        let number = port.number();
-        let listener = TcpListener::bind(port.address()).unwrap();
+        let (number, address) = (port.number(), port.address());
+        let listener = TcpListener::bind(address).unwrap();
         drop(port);
         assert!(Port::lease(number).is_none());
+        assert!(Port::at(address).is_err());
         drop(listener);
     }
 }

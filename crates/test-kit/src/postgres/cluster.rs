@@ -39,8 +39,18 @@ impl Cluster {
     }
 
     /// The durable cluster in `directory`, made if it is not there, not yet running. It stays when this is dropped.
-    pub(super) fn kept_in(directory: PathBuf) -> Self {
-        Self::with(directory, Durability::Full, true)
+    /// Where its user cannot enter, the cluster is in `/var/tmp`, under the same name with other strokes.
+    pub(super) fn kept_in(directory: &Path) -> Self {
+        std::fs::create_dir_all(directory)
+            .unwrap_or_else(|error| panic!("cannot make {}: {error}", directory.display()));
+        if can_enter(directory) {
+            return Self::with(directory.to_owned(), Durability::Full, true);
+        }
+        let name = directory.display().to_string().replace('/', "-");
+        let elsewhere = Path::new("/var/tmp").join(format!("hotdeal{name}"));
+        std::fs::create_dir_all(&elsewhere)
+            .unwrap_or_else(|error| panic!("cannot make {}: {error}", elsewhere.display()));
+        Self::with(elsewhere, Durability::Full, true)
     }
 
     fn with(directory: PathBuf, durability: Durability, is_kept: bool) -> Self {
@@ -113,6 +123,11 @@ impl Cluster {
         if let Some(mut postmaster) = self.child().take() {
             postmaster.end_with(signal);
         }
+    }
+
+    /// Where its data and its log are.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The process id of the postmaster.
@@ -223,6 +238,13 @@ impl Drop for Cluster {
 /// The user that runs the server, if it cannot be ourselves.
 fn server_user() -> Option<&'static str> {
     (uid() == 0).then_some("postgres")
+}
+
+/// Whether the server's user may enter `directory`.
+fn can_enter(directory: &Path) -> bool {
+    let mut test = child::bound_to_us("KILL", server_user(), Path::new("test"));
+    let status = test.arg("-x").arg(directory).status();
+    status.is_ok_and(|status| status.success())
 }
 
 fn run(mut command: Command, what: &str) {

@@ -77,7 +77,8 @@ impl PostgresServer {
     }
 
     /// Starts a cluster with fsync on and further settings, which win over the defaults. It is a new one, or that
-    /// in `directory`, made if it is not there and kept: one that can be entered by user `postgres`, if we are root.
+    /// in `directory`, made if it is not there and kept. If we are root and user `postgres`, who then runs it, cannot
+    /// enter there, it is kept in `/var/tmp`; [`PostgresServer::directory`] says where.
     ///
     /// # Panics
     /// When PostgreSQL is not installed or does not start.
@@ -86,7 +87,7 @@ impl PostgresServer {
         let directory = directory.map(Path::to_owned);
         let cluster = blocking(move || {
             let mut cluster = match directory {
-                Some(directory) => Cluster::kept_in(directory),
+                Some(directory) => Cluster::kept_in(&directory),
                 None => Cluster::new(Durability::Full),
             };
             cluster.set(settings);
@@ -104,6 +105,11 @@ impl PostgresServer {
     /// When the server does not run.
     pub fn pid(&self) -> u32 {
         self.cluster.pid()
+    }
+
+    /// Where its data and its log are.
+    pub fn directory(&self) -> &Path {
+        self.cluster.directory()
     }
 
     /// The URL of the database that every cluster has.

@@ -8,7 +8,7 @@ const SERVICES: [&str; 2] = ["product-service", "order-service"];
 const ALL_IN_ONE: &str = "hotdeal";
 
 /// What starts, loads and measures the shop from outside.
-const TOOLS: [&str; 2] = ["end-to-end", "local-shop"];
+const TOOLS: [&str; 4] = ["bench", "end-to-end", "load", "local-shop"];
 
 const IO: [&str; 7] = [
     "tokio", "sqlx", "redis", "tonic", "axum", "hyper", "reqwest",
@@ -106,7 +106,9 @@ mod tests {
             "service-kit",
             "sql",
             "test-kit",
+            "bench",
             "end-to-end",
+            "load",
             "local-shop",
         ];
         let graph = Graph::of_edges(&edges.map(|name| ("product", name, Normal)));

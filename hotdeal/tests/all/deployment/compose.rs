@@ -1,6 +1,9 @@
 //! `docker-compose.yml`.
 
-use std::process::{Command, Output, Stdio};
+use std::{
+    path::Path,
+    process::{Command, Output, Stdio},
+};
 
 use serde_json::Value;
 
@@ -84,6 +87,26 @@ fn postgres_is_set_up_as_it_is_measured_and_keeps_what_it_commits() {
     for setting in settings {
         assert!(command.contains(&setting), "{setting}");
         assert!(trial.contains(&format!("- {setting}\n")), "{setting}");
+    }
+}
+
+/// Where a mount comes from: `source:target:ro`, or an object that says so.
+fn source(mount: &Value) -> Option<String> {
+    let short = mount.as_str().and_then(|text| text.split(':').next());
+    let source = short.or_else(|| mount["source"].as_str())?;
+    // Others are volumes.
+    source.starts_with('/').then(|| source.to_owned())
+}
+
+#[test]
+fn what_containers_are_given_is_there() {
+    let services = services();
+    let services = services.as_object().expect("services have names");
+    let mounts = services.values().filter_map(|it| it["volumes"].as_array());
+    let sources: Vec<String> = mounts.flatten().filter_map(source).collect();
+    assert!(sources.len() >= 5, "{sources:?}");
+    for source in sources {
+        assert!(Path::new(&source).exists(), "{source} is not there");
     }
 }
 

@@ -1,4 +1,6 @@
-//! Logs and metrics of the process.
+//! Logs and metrics of the process. `of_request`: what a line says about the request it belongs to.
+
+mod of_request;
 
 use std::{
     io::{self, IsTerminal as _},
@@ -10,6 +12,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+use self::of_request::OfRequest;
 use crate::config::{Common, LogFormat};
 
 /// Upper bounds of every histogram whose name ends in `_seconds`: 50 µs to 10 s.
@@ -53,15 +56,16 @@ pub enum TelemetryError {
 /// When `LOG` is no filter or somebody else has installed a recorder.
 pub fn init(common: &Common, service: &'static str) -> Result<Telemetry, TelemetryError> {
     let filter = EnvFilter::builder().parse(&common.log)?;
+    // Colours are for eyes: in a file or a pipe they are noise.
+    let has_colours = io::stderr().is_terminal();
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        // Colours are for eyes: in a file or a pipe they are noise.
-        .with_ansi(io::stderr().is_terminal())
+        .with_ansi(has_colours)
         .with_writer(io::stderr);
     // It fails only when a subscriber is installed already, which stays.
     let _ = match common.log_format {
-        LogFormat::Human => logs.try_init(),
-        LogFormat::Json => logs.json().flatten_event(true).try_init(),
+        LogFormat::Human => logs.event_format(OfRequest::human(has_colours)).try_init(),
+        LogFormat::Json => logs.json().event_format(OfRequest::json()).try_init(),
     };
     let metrics = recorder()?;
     tracing::debug!(

@@ -1,0 +1,7 @@
+//! The program `load`.
+
+use std::{env, process::ExitCode};
+
+fn main() -> ExitCode {
+    load::main(env::args_os())
+}
