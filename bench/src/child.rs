@@ -112,7 +112,7 @@ impl Target {
             return Err(format!("the bench target {name} cannot be built:\n{words}").into());
         }
         let messages = String::from_utf8_lossy(&output.stdout);
-        let executable = messages.lines().rev().find_map(executable);
+        let executable = messages.lines().find_map(|line| executable(line, name));
         Ok(Self(executable.ok_or("cargo names no executable")?))
     }
 
@@ -162,10 +162,11 @@ fn target_dir(bench: &Path) -> crate::Result<&Path> {
     profile.ok_or_else(|| "this program stands in no directory of cargo".into())
 }
 
-/// The executable that a message of cargo is about.
-fn executable(message: &str) -> Option<PathBuf> {
+/// The bench target's executable, if the message is about it; a package's programs are built beside it.
+fn executable(message: &str, name: &str) -> Option<PathBuf> {
     let message: Value = serde_json::from_str(message).ok()?;
-    message["executable"]
-        .as_str()
-        .map(|path| Path::new(path).to_owned())
+    let target = &message["target"];
+    let is_it = target["name"] == name && target["kind"][0] == "bench";
+    let path = message["executable"].as_str().filter(|_| is_it)?;
+    Some(Path::new(path).to_owned())
 }
