@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use domain::ErrorCode;
+use metrics::{
+    Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge,
+    histogram,
+};
 
 use crate::{order::Order, stock::StockError};
 
@@ -64,14 +68,39 @@ pub(crate) fn describe() {
     );
 }
 
-/// A `POST /orders` ended with `outcome`: `accepted`, `replayed` or an error code.
-pub(crate) fn placed(outcome: &'static str) {
-    counter!(PLACED, "outcome" => outcome).increment(1);
+/// What becomes of `POST /orders`. The handles of what happens to nearly every request are taken once, since a
+/// sale passes here; what is seldom is looked up as it comes.
+#[derive(Debug)]
+pub(crate) struct PlaceMetrics {
+    accepted: Counter,
+    out_of_stock: Counter,
+    from_memory: Counter,
 }
 
-/// A `POST /orders` was refused as sold out without asking product-service.
-pub(crate) fn refused_from_memory() {
-    counter!(FROM_MEMORY).increment(1);
+impl PlaceMetrics {
+    /// From the recorder that is installed by now.
+    pub(crate) fn new() -> Self {
+        Self {
+            accepted: counter!(PLACED, "outcome" => "accepted"),
+            out_of_stock: counter!(PLACED, "outcome" => ErrorCode::OutOfStock.as_str()),
+            from_memory: counter!(FROM_MEMORY),
+        }
+    }
+
+    /// It ended with `outcome`: `accepted`, `replayed` or an error code.
+    pub(crate) fn placed(&self, outcome: &'static str) {
+        match outcome {
+            "accepted" => self.accepted.increment(1),
+            "OUT_OF_STOCK" => self.out_of_stock.increment(1),
+            outcome => counter!(PLACED, "outcome" => outcome).increment(1),
+        }
+    }
+
+    /// It was refused as sold out without asking product-service.
+    pub(crate) fn refused_from_memory(&self) {
+        self.from_memory.increment(1);
+        self.out_of_stock.increment(1);
+    }
 }
 
 /// An order reached a final state.
@@ -94,21 +123,52 @@ pub(crate) fn cancelling(count: i64) {
     gauge!(CANCELLING).set(count as f64);
 }
 
-/// One try of a call to product-service.
-pub(crate) fn stock_called(method: &'static str, error: Option<&StockError>, took: Duration) {
-    let outcome = match error {
+/// Tries of calls to product-service; see [`PlaceMetrics`] for the handles.
+#[derive(Debug)]
+pub(crate) struct StockMetrics {
+    held: Histogram,
+    out_of_stock: Histogram,
+    confirmed: Histogram,
+}
+
+impl StockMetrics {
+    /// From the recorder that is installed by now.
+    pub(crate) fn new() -> Self {
+        let out_of_stock = ErrorCode::OutOfStock.as_str();
+        Self {
+            held: histogram!(STOCK_CALL, "method" => "decrease", "outcome" => "ok"),
+            out_of_stock: histogram!(STOCK_CALL, "method" => "decrease", "outcome" => out_of_stock),
+            confirmed: histogram!(STOCK_CALL, "method" => "confirm", "outcome" => "ok"),
+        }
+    }
+
+    /// One try.
+    pub(crate) fn called(&self, method: &'static str, error: Option<&StockError>, took: Duration) {
+        let (outcome, took) = (outcome(error), took.as_secs_f64());
+        match (method, outcome) {
+            ("decrease", "ok") => self.held.record(took),
+            ("decrease", "OUT_OF_STOCK") => self.out_of_stock.record(took),
+            ("confirm", "ok") => self.confirmed.record(took),
+            (method, outcome) => {
+                histogram!(STOCK_CALL, "method" => method, "outcome" => outcome).record(took);
+            }
+        }
+    }
+}
+
+fn outcome(error: Option<&StockError>) -> &'static str {
+    match error {
         None => "ok",
         Some(StockError::Refused(refusal)) => refusal.code.as_str(),
         Some(StockError::Busy { code, .. }) => code.as_str(),
         Some(StockError::Unclear(_)) => "unclear",
         Some(StockError::Broken(_)) => "broken",
-    };
-    histogram!(STOCK_CALL, "method" => method, "outcome" => outcome).record(took.as_secs_f64());
+    }
 }
 
-/// One insert statement.
-pub(crate) fn inserted(took: Duration) {
-    histogram!(INSERT).record(took.as_secs_f64());
+/// How long insert statements take; the handle is for whoever runs them.
+pub(crate) fn inserts() -> Histogram {
+    histogram!(INSERT)
 }
 
 /// An insert statement is begun again.

@@ -23,7 +23,7 @@ use crate::{
     ending::Orders,
     expire,
     http::{self, Api},
-    metrics,
+    metrics::{self, PlaceMetrics},
     place::{
         Placer,
         inserter::{InsertWorker, inserter},
@@ -124,6 +124,7 @@ impl OrderService {
             stream_age_max: config.order_stream_age_max,
             tasks: TaskTracker::new(),
             room: Arc::new(Semaphore::new(config.common.http_in_flight_max)),
+            metrics: PlaceMetrics::new(),
         };
         Ok(Self {
             api: Arc::new(api),

@@ -3,7 +3,11 @@
 
 use std::time::Duration;
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    body::Body as HttpBody,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -105,27 +109,56 @@ pub(crate) struct Body<'a> {
     errors: &'a [FieldError],
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+/// A problem as it is sent: written once, it can be answered often; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Written {
+    status: StatusCode,
+    body: Bytes,
+    retry_after: Option<HeaderValue>,
+}
+
+impl From<Problem> for Written {
+    fn from(problem: Problem) -> Self {
+        let status =
+            StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = Body {
             r#type: "about:blank",
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
-            detail: &self.message,
-            error: self.error,
-            message: &self.message,
-            errors: &self.fields,
+            detail: &problem.message,
+            error: problem.error,
+            message: &problem.message,
+            errors: &problem.fields,
         };
         // Strings and numbers always serialize; an empty body would still carry the status.
         let body = serde_json::to_vec(&body).unwrap_or_default();
+        Self {
+            status,
+            body: body.into(),
+            retry_after: problem
+                .retry_after
+                .map(|after| HeaderValue::from(whole_seconds(after))),
+        }
+    }
+}
+
+impl IntoResponse for Written {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(HttpBody::from(self.body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
         let content_type = HeaderValue::from_static(CONTENT_TYPE);
-        let mut response = (status, [(header::CONTENT_TYPE, content_type)], body).into_response();
-        if let Some(after) = self.retry_after {
-            let seconds = HeaderValue::from(whole_seconds(after));
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        headers.insert(header::CONTENT_TYPE, content_type);
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds);
         }
         response
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        Written::from(self).into_response()
     }
 }
 

@@ -4,12 +4,23 @@ use std::str::FromStr;
 
 use domain::{DealId, ProductId, Quantity};
 use serde_json::{Map, Value};
-use service_kit::problem::FieldError;
+use service_kit::{
+    extract,
+    problem::{FieldError, Problem},
+};
 use utoipa::ToSchema;
 
+use super::quick;
 use crate::order::{RequestedLine, ShippingAddress};
 
-const LINES_MAX: usize = 100;
+/// Lines of one order.
+pub(super) const LINES_MAX: usize = 100;
+
+/// Characters of an address's fields.
+pub(super) const NAME_LEN_MAX: usize = 100;
+pub(super) const PHONE_LEN_MAX: usize = 32;
+pub(super) const STREET_LEN_MAX: usize = 300;
+pub(super) const POSTAL_CODE_LEN_MAX: usize = 16;
 
 /// Fields that only the server sets: whoever sends them believes that they count.
 const SERVER_SETS: [&str; 14] = [
@@ -53,14 +64,32 @@ struct LineBody {
 }
 
 /// The body's meaning.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Body {
     pub(super) lines: Vec<RequestedLine>,
     pub(super) shipping_address: Option<ShippingAddress>,
 }
 
+/// Why a body has no meaning.
+#[derive(Debug)]
+pub(super) enum Wrong {
+    /// It is no JSON.
+    Text(Problem),
+    /// Fields are wrong: all of them.
+    Fields(Vec<FieldError>),
+}
+
 /// Reads the body, or says everything that is wrong with it.
-pub(super) fn read(body: &Value) -> Result<Body, Vec<FieldError>> {
+pub(super) fn read(text: &str) -> Result<Body, Wrong> {
+    if let Some(body) = quick::read(text) {
+        return Ok(body);
+    }
+    let body = extract::decode(text).map_err(Wrong::Text)?;
+    read_by_hand(&body).map_err(Wrong::Fields)
+}
+
+/// Takes whatever is JSON, so that all its faults can be said.
+pub(super) fn read_by_hand(body: &Value) -> Result<Body, Vec<FieldError>> {
     let mut reader = Reader::default();
     let Value::Object(body) = body else {
         return Err(vec![FieldError::new("body", "must be an object")]);
@@ -170,15 +199,15 @@ impl Reader {
                 return None;
             }
         };
-        let recipient_name = self.text(address, "recipient_name", 100);
-        let phone = self.text(address, "phone", 32);
-        let street = self.text(address, "address", 300);
+        let recipient_name = self.text(address, "recipient_name", NAME_LEN_MAX);
+        let phone = self.text(address, "phone", PHONE_LEN_MAX);
+        let street = self.text(address, "address", STREET_LEN_MAX);
         let address_detail = match address.get("address_detail") {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) if text.is_empty() => Some(String::new()),
-            Some(_) => self.text(address, "address_detail", 300),
+            Some(_) => self.text(address, "address_detail", STREET_LEN_MAX),
         };
-        let postal_code = self.text(address, "postal_code", 16);
+        let postal_code = self.text(address, "postal_code", POSTAL_CODE_LEN_MAX);
         Some(ShippingAddress {
             recipient_name: recipient_name?,
             phone: phone?,
@@ -190,8 +219,7 @@ impl Reader {
 
     fn text(&mut self, object: &Map<String, Value>, name: &str, len_max: usize) -> Option<String> {
         let text = object.get(name).and_then(Value::as_str).unwrap_or_default();
-        let fits = (1..=len_max).contains(&text.chars().count());
-        if fits && !text.chars().any(char::is_control) {
+        if fits(text, len_max) {
             return Some(text.to_owned());
         }
         self.say(
@@ -202,11 +230,23 @@ impl Reader {
     }
 }
 
+/// Whether a field of an address may be so.
+pub(super) fn fits(text: &str, len_max: usize) -> bool {
+    (1..=len_max).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn read(body: &Value) -> Result<Body, Vec<FieldError>> {
+        super::read(&body.to_string()).map_err(|wrong| match wrong {
+            Wrong::Fields(fields) => fields,
+            Wrong::Text(problem) => panic!("{problem:?}"),
+        })
+    }
 
     const ID: &str = "0192f0c1-7b5e-7000-8000-000000000001";
 

@@ -2,7 +2,8 @@
 //!
 //! - `routes`: every route.
 //! - `place`, `read`, `list`, `confirm`, `cancel`, `events`: one endpoint each.
-//! - `buyer`: who is asking. `body`: what a `POST /orders` must look like. `view`: an order as JSON.
+//! - `buyer`: who is asking. `body`: what a `POST /orders` must look like; `quick`: what it nearly always looks
+//!   like. `view`: an order as JSON.
 //! - `problem`: from refusals and failures to answers; `words`: what they say to the buyer.
 
 mod body;
@@ -13,6 +14,7 @@ mod events;
 mod list;
 mod place;
 mod problem;
+mod quick;
 mod read;
 mod routes;
 mod view;
@@ -27,7 +29,7 @@ use tokio_util::task::TaskTracker;
 
 pub use routes::{openapi, router};
 
-use crate::{ending::Orders, place::Placer};
+use crate::{ending::Orders, metrics::PlaceMetrics, place::Placer};
 
 /// What the endpoints work with.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ pub struct Api {
     pub tasks: TaskTracker,
     /// How much of it there may be: the server's own limit forgets a buyer who hangs up.
     pub room: Arc<Semaphore>,
+    /// What becomes of orders that are asked for.
+    pub(crate) metrics: PlaceMetrics,
 }
 
 impl Api {

@@ -1,15 +1,15 @@
 //! `POST /orders`.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
-    extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{FromRequestParts, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
 use domain::ErrorCode;
 use service_kit::{
-    extract::Json,
+    extract::JsonText,
     openapi::Refusals,
     problem::{FieldError, Problem},
     refusals,
@@ -17,14 +17,13 @@ use service_kit::{
 
 use super::{
     Api,
-    body::{self, OrderBody},
+    body::{self, OrderBody, Wrong},
     buyer::Buyer,
     problem,
     view::OrderView,
 };
 use crate::{
-    metrics,
-    order::IdempotencyKey,
+    order::{IdempotencyKey, Order},
     place::{Place, Placed},
 };
 
@@ -61,17 +60,16 @@ refusals!(
 pub(super) async fn place(
     State(api): State<Arc<Api>>,
     Buyer(user_id): Buyer,
-    headers: HeaderMap,
-    Json(body): Json<serde_json::Value>,
+    Key(key): Key,
+    body: JsonText,
 ) -> Result<Response, Problem> {
     let deadline = api.deadline();
-    let (key, body) = match (key(&headers), body::read(&body)) {
+    let (key, body) = match (key, body::read(body.text()?)) {
         (Ok(key), Ok(body)) => (key, body),
-        (key, body) => {
-            let wrong = key
-                .err()
-                .into_iter()
-                .chain(body.err().into_iter().flatten());
+        (_, Err(Wrong::Text(problem))) => return Err(problem),
+        (Err(key), Ok(_)) => return Err(problem::invalid(vec![key])),
+        (key, Err(Wrong::Fields(fields))) => {
+            let wrong = key.err().into_iter().chain(fields);
             return Err(problem::invalid(wrong.collect()));
         }
     };
@@ -83,20 +81,38 @@ pub(super) async fn place(
     };
     // Nothing is begun that would have to be brought to an end.
     if api.placer.is_sold_out(&request) {
-        metrics::refused_from_memory();
-        return Err(refused(problem::of(ErrorCode::OutOfStock)));
+        api.metrics.refused_from_memory();
+        return Ok(problem::sold_out());
     }
     let placer = Arc::clone(&api.placer);
     let work = async move { placer.place(request, deadline).await };
     match api.finish(work).await? {
-        Ok(placed) => Ok(accepted(placed)),
-        Err(error) => Err(refused(problem::not_placed(error))),
+        Ok(placed) => {
+            let (order, is_replay) = match placed {
+                Placed::New(order) => (order, false),
+                Placed::Replayed(order) => (order, true),
+            };
+            let outcome = if is_replay { "replayed" } else { "accepted" };
+            api.metrics.placed(outcome);
+            Ok(accepted(order, is_replay))
+        }
+        Err(error) => {
+            let problem = problem::not_placed(error);
+            api.metrics.placed(problem.error);
+            Err(problem)
+        }
     }
 }
 
-fn refused(problem: Problem) -> Problem {
-    metrics::placed(problem.error);
-    problem
+/// The key of a request; what is wrong with it is said together with what is wrong with the body.
+pub(super) struct Key(Result<Option<IdempotencyKey>, FieldError>);
+
+impl<S: Sync> FromRequestParts<S> for Key {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(key(&parts.headers)))
+    }
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, FieldError> {
@@ -112,12 +128,7 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, FieldError> {
     key.map(Some).map_err(|invalid| wrong(invalid.to_string()))
 }
 
-fn accepted(placed: Placed) -> Response {
-    let (order, is_replay) = match placed {
-        Placed::New(order) => (order, false),
-        Placed::Replayed(order) => (order, true),
-    };
-    metrics::placed(if is_replay { "replayed" } else { "accepted" });
+fn accepted(order: Order, is_replay: bool) -> Response {
     let location = HeaderValue::try_from(format!("/orders/{}", order.id));
     let body = axum::Json(OrderView::from(order));
     let mut response = (StatusCode::ACCEPTED, body).into_response();

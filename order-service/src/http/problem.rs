@@ -1,9 +1,10 @@
 //! From refusals and failures to answers, the one place that knows.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
+use axum::response::{IntoResponse as _, Response};
 use domain::ErrorCode;
-use service_kit::problem::{FieldError, Problem};
+use service_kit::problem::{FieldError, Problem, Written};
 
 use super::words::words;
 use crate::{
@@ -24,6 +25,12 @@ pub(super) fn of(code: ErrorCode) -> Problem {
     } else {
         problem
     }
+}
+
+/// What nearly everybody is answered in a flash sale: written once.
+pub(super) fn sold_out() -> Response {
+    static ANSWER: LazyLock<Written> = LazyLock::new(|| of(ErrorCode::OutOfStock).into());
+    ANSWER.clone().into_response()
 }
 
 /// Bad input, every field of it.

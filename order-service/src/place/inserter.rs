@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use ::metrics::Histogram;
 use domain::ProductId;
 use service_kit::batcher::{Batcher, BatcherOptions, Call, PushError, Worker};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -55,8 +56,15 @@ pub struct Inserter {
 /// The side that runs.
 #[derive(Debug)]
 pub struct InsertWorker {
-    store: Store,
+    inserts: Inserts,
     worker: Worker<ProductId, InsertCall>,
+}
+
+/// Where to insert.
+#[derive(Debug)]
+struct Inserts {
+    store: Store,
+    took: Histogram,
 }
 
 /// An inserter into `store` of at most `batch_len_max` orders at once; with 1, every order has its own
@@ -78,7 +86,9 @@ pub fn inserter(
         key_weight_max: QUEUE_LEN_MAX / 2,
         concurrency,
     });
-    (Inserter { batcher }, InsertWorker { store, worker })
+    let took = metrics::inserts();
+    let inserts = Inserts { store, took };
+    (Inserter { batcher }, InsertWorker { inserts, worker })
 }
 
 impl Inserter {
@@ -115,20 +125,20 @@ fn lane(order: &NewOrder) -> ProductId {
 impl InsertWorker {
     /// Inserts until `stop`, then what is still queued.
     pub async fn run(self, stop: CancellationToken) {
-        let store = &self.store;
-        let insert = |calls| insert_batch(store, calls);
+        let inserts = &self.inserts;
+        let insert = |calls| insert_batch(inserts, calls);
         self.worker.run(insert, stop).await;
     }
 }
 
-async fn insert_batch(store: &Store, calls: Vec<InsertCall>) {
+async fn insert_batch(inserts: &Inserts, calls: Vec<InsertCall>) {
     let calls = begin(calls, NotInserted::NotBegun);
-    let Err(calls) = try_batch(store, calls).await else {
+    let Err(calls) = try_batch(inserts, calls).await else {
         return;
     };
     // One row is to blame; the others must not suffer for it.
     for call in calls {
-        if let Err(refused) = try_batch(store, vec![call]).await {
+        if let Err(refused) = try_batch(inserts, vec![call]).await {
             answer_all(refused, NotInserted::Refused);
         }
     }
@@ -150,14 +160,14 @@ fn answer_all(calls: Vec<InsertCall>, answer: NotInserted) {
 
 /// Inserts the batch, again and again while its outcome is open and somebody waits. Gives the calls
 /// back if the database refuses the data.
-async fn try_batch(store: &Store, mut calls: Vec<InsertCall>) -> Result<(), Vec<InsertCall>> {
+async fn try_batch(inserts: &Inserts, mut calls: Vec<InsertCall>) -> Result<(), Vec<InsertCall>> {
     let mut late = NotInserted::NotBegun;
     let mut back_off = BACK_OFF_MIN;
     while !calls.is_empty() {
         let begun = Instant::now();
         let orders: Vec<&NewOrder> = calls.iter().map(|call| &call.request).collect();
-        let result = store.insert(&orders).await;
-        metrics::inserted(begun.elapsed());
+        let result = inserts.store.insert(&orders).await;
+        inserts.took.record(begun.elapsed().as_secs_f64());
         let error = match result {
             Ok(outcomes) => {
                 for (call, outcome) in calls.into_iter().zip(outcomes) {

@@ -22,7 +22,7 @@ use super::{
     wire::{self, Call},
 };
 use crate::{
-    metrics,
+    metrics::StockMetrics,
     order::{Reason, RequestedLine},
 };
 
@@ -44,6 +44,7 @@ pub struct Stock {
     channels: Channels,
     options: StockOptions,
     sold_out: SoldOut,
+    metrics: StockMetrics,
 }
 
 /// What to hold.
@@ -86,6 +87,7 @@ impl Stock {
             channels: Channels::new(transports),
             options,
             sold_out: SoldOut::default(),
+            metrics: StockMetrics::new(),
         }
     }
 
@@ -255,7 +257,8 @@ impl Stock {
         if matches!(result, Err(StockError::Unclear(_))) {
             picked.failed(Instant::now());
         }
-        metrics::stock_called(method, result.as_ref().err(), begun.elapsed());
+        let took = begun.elapsed();
+        self.metrics.called(method, result.as_ref().err(), took);
         result
     }
 

@@ -3,7 +3,7 @@
 use axum::extract::{FromRequest, Request, rejection::BytesRejection};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::error::Category;
 
 use super::{field_of, objects::Objects, words::plain};
@@ -18,12 +18,38 @@ pub struct Json<T>(pub T);
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OptionalJson<T>(pub T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+/// The body before it is decoded, for a handler that first looks whether it is as nearly all are. Wrong or
+/// missing content type: 415; too large: 413.
+#[derive(Debug, Clone, Default)]
+pub struct JsonText(Bytes);
+
+impl JsonText {
+    /// The body as text.
+    ///
+    /// # Errors
+    /// 400 when it is not UTF-8.
+    pub fn text(&self) -> Result<&str, Problem> {
+        // Fields that nobody reads are not looked at by the decoder; the text is checked as a whole.
+        std::str::from_utf8(&self.0)
+            .map_err(|_| Problem::invalid(400, "the body is not valid UTF-8"))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for JsonText {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         require_json(request.headers())?;
-        decode(&body(request, state).await?).map(Self)
+        body(request, state).await.map(Self)
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let body = JsonText::from_request(request, state).await?;
+        decode(body.text()?).map(Self)
     }
 }
 
@@ -37,7 +63,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJ
             return Ok(Self(T::default()));
         }
         typed?;
-        let decoded: Option<T> = decode(&body)?;
+        let decoded: Option<T> = decode(JsonText(body).text()?)?;
         Ok(Self(decoded.unwrap_or_default()))
     }
 }
@@ -46,10 +72,9 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     let content_type = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .map(|value| value.trim().to_ascii_lowercase());
+        .and_then(|value| value.split(';').next());
     match content_type {
-        Some(essence) if is_json(&essence) => Ok(()),
+        Some(essence) if is_json(essence.trim()) => Ok(()),
         _ => Err(Problem::invalid(
             415,
             "the content type must be application/json",
@@ -58,8 +83,11 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 fn is_json(essence: &str) -> bool {
-    essence == "application/json"
-        || (essence.starts_with("application/") && essence.ends_with("+json"))
+    if essence.eq_ignore_ascii_case("application/json") {
+        return true;
+    }
+    let essence = essence.to_ascii_lowercase();
+    essence.starts_with("application/") && essence.ends_with("+json")
 }
 
 async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
@@ -76,16 +104,20 @@ pub(crate) fn too_large() -> Problem {
     Problem::invalid(413, "the body is too large")
 }
 
-fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    // Fields that nobody reads are not looked at by the decoder; the text is checked as a whole.
-    let text = std::str::from_utf8(body)
-        .map_err(|_| Problem::invalid(400, "the body is not valid UTF-8"))?;
+/// Decodes a body as [`Json`] does.
+///
+/// # Errors
+/// 400 when it is no JSON, 422 with the path of the field that is wrong.
+pub fn decode<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     // Tracking the path costs; only a body that is wrong pays for it.
+    decode_if_right(text).map_or_else(|| explain(text), Ok)
+}
+
+/// The body, which may borrow from the text; `None` if anything is wrong with it.
+pub fn decode_if_right<'de, T: Deserialize<'de>>(text: &'de str) -> Option<T> {
     let mut decoder = serde_json::Deserializer::from_str(text);
-    let decoded = T::deserialize(Objects(&mut decoder));
-    decoded
-        .and_then(|decoded| decoder.end().map(|()| decoded))
-        .or_else(|_| explain(text))
+    let decoded = T::deserialize(Objects(&mut decoder)).ok()?;
+    decoder.end().ok().map(|()| decoded)
 }
 
 /// Decodes again, to say which field is wrong.
@@ -132,7 +164,9 @@ mod tests {
     }
 
     fn refused(body: impl AsRef<[u8]>) -> (u16, String) {
-        let problem = decode::<Order>(body.as_ref()).unwrap_err();
+        let body = JsonText(Bytes::copy_from_slice(body.as_ref()));
+        let decoded = body.text().and_then(decode::<Order>);
+        let problem = decoded.unwrap_err();
         assert_eq!(problem.error, "INVALID");
         let field = problem.fields.first().map(|field| field.field.clone());
         (problem.status, field.unwrap_or_default())
@@ -173,10 +207,10 @@ mod tests {
     fn an_array_is_no_object() {
         assert_eq!(refused("[[]]"), (422, "body".to_owned()));
         assert_eq!(refused(r#"{"items":[[1]]}"#), (422, "items[0]".to_owned()));
-        let problem = decode::<Order>(br#"{"items":[{"quantity":1},[1]]}"#).unwrap_err();
+        let problem = decode::<Order>(r#"{"items":[{"quantity":1},[1]]}"#).unwrap_err();
         assert_eq!(problem.fields[0].field, "items[1]");
         assert_eq!(problem.fields[0].message, "must be an object");
-        assert!(decode::<Order>(br#"{"items":[{"quantity":1}]}"#).is_ok());
+        assert!(decode::<Order>(r#"{"items":[{"quantity":1}]}"#).is_ok());
     }
 
     #[test]
@@ -207,8 +241,8 @@ mod tests {
             pair: (-1, 1.5),
             colour: Colour::Red,
         };
-        assert_eq!(decode::<Everything>(body.as_bytes()).unwrap(), expected);
-        let value: serde_json::Value = decode(body.as_bytes()).unwrap();
+        assert_eq!(decode::<Everything>(body).unwrap(), expected);
+        let value: serde_json::Value = decode(body).unwrap();
         assert_eq!(
             value,
             serde_json::from_str::<serde_json::Value>(body).unwrap()
@@ -234,7 +268,12 @@ mod tests {
 
     #[test]
     fn only_json_is_json() {
-        for essence in ["application/json", "application/merge-patch+json"] {
+        for essence in [
+            "application/json",
+            "Application/JSON",
+            "application/merge-patch+json",
+            "APPLICATION/x+Json",
+        ] {
             assert!(is_json(essence), "{essence}");
         }
         for essence in [

@@ -1,7 +1,8 @@
 //! What handlers take from a request. Every refusal is a [`Problem`](crate::problem::Problem) with the
 //! error `INVALID` that names the field.
 //!
-//! - [`Json`], [`OptionalJson`]: the body; `objects`: what it must be made of.
+//! - [`Json`], [`OptionalJson`]: the body; [`JsonText`], [`decode`] and [`decode_if_right`] are their parts, and
+//!   `objects` says what a body must be made of.
 //! - [`Query`]: what stands behind the question mark.
 //! - [`Path`]: the ids in the path.
 //! - `words`: what the decoder finds wrong, for callers.
@@ -14,7 +15,7 @@ mod words;
 
 pub(crate) use self::json::too_large;
 pub use self::{
-    json::{Json, OptionalJson},
+    json::{Json, JsonText, OptionalJson, decode, decode_if_right},
     path::Path,
     query::Query,
 };
