@@ -23,7 +23,8 @@ const IDLE: Duration = Duration::from_secs(30);
 const CAPACITY: Duration = Duration::from_secs(20);
 const OVERLOAD: Duration = Duration::from_secs(60);
 const TIMES_CAPACITY: f64 = 3.0;
-const CONNECTIONS: usize = 100;
+/// So many that more would not make it accept more: what it can do.
+const CONNECTIONS: usize = 500;
 /// More than the service works on at once, so that it has to refuse.
 const CONNECTIONS_OF_A_CROWD: usize = 2_000;
 const SAMPLED_EVERY: Duration = Duration::from_millis(250);

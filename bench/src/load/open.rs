@@ -1,60 +1,109 @@
 //! The open loop.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use std::{cell::RefCell, rc::Rc};
 
 use tokio::{
+    sync::{Semaphore, oneshot},
     task::LocalSet,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout_at},
 };
 
 use super::{Caller, Load, Span, Window};
 
-/// Sends requests at a constant rate, whoever still waits: each caller takes the next request that is
-/// due. When all callers wait, requests become late, and their latency counts from when they were due.
-/// Those that could not be sent before the end are counted, with the time they have waited until then.
+/// Sends requests at a constant rate, whoever still waits. The caller that became free last takes the next one, as
+/// a client takes connections from its pool: no more of them are used than are needed. When all callers wait,
+/// requests become late, and their latency counts from when they were due. Those that could not be sent before the
+/// end are counted, with the time they have waited until then.
 ///
 /// # Panics
 /// When a caller does.
 pub async fn open<C: Caller + 'static>(callers: Vec<C>, rate_per_s: f64, window: Window) -> Load {
-    let begun_at = Instant::now();
-    let span = window.span(begun_at);
-    let load = Rc::new(RefCell::new(Load::new(window.measured)));
-    let schedule = Rc::new(Schedule {
-        begun_at,
+    let schedule = Schedule {
+        begun_at: Instant::now(),
         rate_per_s,
-        next: Cell::new(0),
-    });
+    };
+    let span = window.span(schedule.begun_at);
+    let load = Rc::new(RefCell::new(Load::new(window.measured)));
+    let pool = Rc::new(Pool::default());
     let tasks = LocalSet::new();
-    let running: Vec<_> = callers
+    let running = callers
         .into_iter()
         .map(|caller| {
-            let worker = work(caller, Rc::clone(&schedule), span, Rc::clone(&load));
+            let worker = work(caller, Rc::clone(&pool), span, Rc::clone(&load));
             tasks.spawn_local(worker)
         })
         .collect();
+    let unsent = tasks.run_until(send(&schedule, &pool, span)).await;
+    pool.close();
     tasks.await;
-    schedule.give_up(span, &mut load.borrow_mut());
+    for due_at in schedule.from(unsent).take_while(|due| *due < span.ends_at) {
+        load.borrow_mut().not_sent(span, due_at, span.ends_at);
+    }
     super::tally::finished(running, load).await
 }
 
-async fn work<C: Caller>(
-    mut caller: C,
-    schedule: Rc<Schedule>,
-    span: Span,
-    load: Rc<RefCell<Load>>,
-) {
-    while Instant::now() < span.ends_at {
-        let due_at = schedule.take();
-        if due_at >= span.ends_at {
-            return;
-        }
+/// Hands every request to a caller when it is due. Answers the number of the first that could not be sent before
+/// the end.
+async fn send(schedule: &Schedule, pool: &Pool, span: Span) -> u64 {
+    let mut sent = 0;
+    for due_at in schedule.from(0).take_while(|due| *due < span.ends_at) {
         sleep_until(due_at).await;
+        let Some(caller) = pool.take_before(span.ends_at).await else {
+            break;
+        };
+        // Only a caller that has panicked does not listen, which is told at the end.
+        _ = caller.send(due_at);
+        sent += 1;
+    }
+    sent
+}
+
+async fn work<C: Caller>(mut caller: C, pool: Rc<Pool>, span: Span, load: Rc<RefCell<Load>>) {
+    while let Ok(due_at) = pool.wait().await {
         let answer = caller.call().await;
         let mut load = load.borrow_mut();
         load.answered(&answer, span, due_at, Instant::now());
+    }
+}
+
+/// Callers that have nothing to do, the last one on top; each is told when its request was due.
+#[derive(Debug)]
+struct Pool {
+    free: RefCell<Vec<oneshot::Sender<Instant>>>,
+    count: Semaphore,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self {
+            free: RefCell::default(),
+            count: Semaphore::new(0),
+        }
+    }
+}
+
+impl Pool {
+    /// Waits for a request; an error when there will be none.
+    fn wait(&self) -> oneshot::Receiver<Instant> {
+        let (tell, told) = oneshot::channel();
+        if !self.count.is_closed() {
+            self.free.borrow_mut().push(tell);
+            self.count.add_permits(1);
+        }
+        told
+    }
+
+    /// A free caller, or nobody before `end`.
+    async fn take_before(&self, end: Instant) -> Option<oneshot::Sender<Instant>> {
+        let permit = timeout_at(end, self.count.acquire()).await;
+        permit.ok()?.ok()?.forget();
+        self.free.borrow_mut().pop()
+    }
+
+    /// Sends all callers home.
+    fn close(&self) {
+        self.count.close();
+        self.free.borrow_mut().clear();
     }
 }
 
@@ -63,41 +112,26 @@ async fn work<C: Caller>(
 struct Schedule {
     begun_at: Instant,
     rate_per_s: f64,
-    next: Cell<u64>,
 }
 
 impl Schedule {
-    /// The next request, for one caller alone.
-    fn take(&self) -> Instant {
-        let number = self.next.get();
-        self.next.set(number + 1);
-        self.due_at(number)
-    }
-
+    /// Every request from this one on.
     // Not a sum of steps, whose rounding would add up.
     #[expect(
         clippy::cast_precision_loss,
         reason = "requests of one run are far below 2^53"
     )]
-    fn due_at(&self, number: u64) -> Instant {
-        self.begun_at + std::time::Duration::from_secs_f64(number as f64 / self.rate_per_s)
-    }
-
-    /// Counts what nobody has taken before the end.
-    fn give_up(&self, span: Span, load: &mut Load) {
-        loop {
-            let due_at = self.take();
-            if due_at >= span.ends_at {
-                return;
-            }
-            load.not_sent(span, due_at, span.ends_at);
-        }
+    fn from(&self, number: u64) -> impl Iterator<Item = Instant> {
+        let due_after_s = |number| number as f64 / self.rate_per_s;
+        (number..).map(move |number| {
+            self.begun_at + std::time::Duration::from_secs_f64(due_after_s(number))
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{cell::Cell, time::Duration};
 
     use tokio::time::sleep;
 
@@ -126,6 +160,23 @@ mod tests {
             assert_eq!((load.in_all.won, load.unsent), (1_000, 0), "{callers}");
             assert!((load.latency_ms(0.99) - 2.0).abs() < 0.01, "{callers}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_callers_are_used_than_are_needed() {
+        let used = Rc::new(Cell::new(0));
+        let callers = (0..50).map(|_| {
+            let (used, mut is_new) = (Rc::clone(&used), true);
+            Answering(async move || {
+                used.set(used.get() + i32::from(std::mem::take(&mut is_new)));
+                sleep(Duration::from_millis(2)).await;
+                Answer::Won
+            })
+        });
+        // One request a millisecond, each of 2 ms.
+        let load = open(callers.collect(), 1_000.0, SECOND).await;
+        assert_eq!(load.in_all.won, 1_000);
+        assert!((2..=3).contains(&used.get()), "{}", used.get());
     }
 
     #[tokio::test(start_paused = true)]

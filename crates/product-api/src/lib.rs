@@ -1,5 +1,9 @@
-//! The wire of product-service: generated from `proto/hotdeal/product/v1/product.proto`, nothing else.
+//! The wire of product-service: generated from `proto/hotdeal/product/v1/product.proto`, and how its messages
+//! become bytes.
 
+mod codec;
+
+pub use codec::ProtobufCodec;
 pub use generated::*;
 
 #[expect(

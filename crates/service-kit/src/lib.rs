@@ -9,10 +9,8 @@
 //! - [`openapi`]: what of the document of an interface every service has, and the page to try it.
 //! - [`batcher`]: group commit over a bounded, fair queue. [`remembered`]: facts believed for a moment.
 //! - [`run`]: a program from its arguments to its exit code; [`runtime`]: the tokio runtime by the settings.
-//! - `allocator`: where memory comes from.
 //! - [`out`]: the one place that prints.
 
-mod allocator;
 pub mod auth;
 pub mod batcher;
 pub mod config;

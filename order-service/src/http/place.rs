@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
-use domain::ErrorCode;
+use domain::{ErrorCode, UserId};
 use service_kit::{
     extract::JsonText,
     openapi::Refusals,
@@ -64,21 +64,7 @@ pub(super) async fn place(
     body: JsonText,
 ) -> Result<Response, Problem> {
     let deadline = api.deadline();
-    let (key, body) = match (key, body::read(body.text()?)) {
-        (Ok(key), Ok(body)) => (key, body),
-        (_, Err(Wrong::Text(problem))) => return Err(problem),
-        (Err(key), Ok(_)) => return Err(problem::invalid(vec![key])),
-        (key, Err(Wrong::Fields(fields))) => {
-            let wrong = key.err().into_iter().chain(fields);
-            return Err(problem::invalid(wrong.collect()));
-        }
-    };
-    let request = Place {
-        user_id,
-        key,
-        lines: body.lines,
-        shipping_address: body.shipping_address,
-    };
+    let request = asked(user_id, key, body)?;
     // Nothing is begun that would have to be brought to an end.
     if api.placer.is_sold_out(&request) {
         api.metrics.refused_from_memory();
@@ -102,6 +88,30 @@ pub(super) async fn place(
             Err(problem)
         }
     }
+}
+
+/// What the buyer asks for. It takes what it reads from: while the order is placed, a body that is still there
+/// would keep the connection's buffer from being used again.
+fn asked(
+    user_id: UserId,
+    key: Result<Option<IdempotencyKey>, FieldError>,
+    body: JsonText,
+) -> Result<Place, Problem> {
+    let (key, body) = match (key, body::read(body.text()?)) {
+        (Ok(key), Ok(body)) => (key, body),
+        (_, Err(Wrong::Text(problem))) => return Err(problem),
+        (Err(key), Ok(_)) => return Err(problem::invalid(vec![key])),
+        (key, Err(Wrong::Fields(fields))) => {
+            let wrong = key.err().into_iter().chain(fields);
+            return Err(problem::invalid(wrong.collect()));
+        }
+    };
+    Ok(Place {
+        user_id,
+        key,
+        lines: body.lines,
+        shipping_address: body.shipping_address,
+    })
 }
 
 /// The key of a request; what is wrong with it is said together with what is wrong with the body.

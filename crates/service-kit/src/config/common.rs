@@ -31,7 +31,7 @@ pub struct Common {
     pub http_connections_max: usize,
 
     /// Requests worked on at once; further ones are answered 503
-    #[arg(long, env = "HTTP_IN_FLIGHT_MAX", value_parser = count, default_value_t = 1024)]
+    #[arg(long, env = "HTTP_IN_FLIGHT_MAX", value_parser = count, default_value_t = 512)]
     pub http_in_flight_max: usize,
 
     /// How long a request may take, its body included
@@ -76,7 +76,7 @@ impl Default for Common {
             drain_timeout: Duration::from_secs(10),
             http_body_len_max: 262_144,
             http_connections_max: 4096,
-            http_in_flight_max: 1024,
+            http_in_flight_max: 512,
             request_timeout: Duration::from_secs(10),
             tls_cert_file: None,
             tls_key_file: None,
