@@ -63,6 +63,12 @@ impl Buyers {
     }
 }
 
+/// Whether the server has not closed it meanwhile, as it does with a connection that has nothing to say.
+fn is_open(stream: &TcpStream) -> bool {
+    let read = stream.try_read(&mut [0]);
+    read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+}
+
 /// One connection that orders again and again. It connects when it must, and again after it was closed.
 #[derive(Debug)]
 pub struct Connection {
@@ -93,7 +99,8 @@ impl Connection {
     }
 
     async fn order(&mut self) -> io::Result<u16> {
-        let mut stream = match self.stream.take() {
+        self.order.set_buyer(self.buyers.next());
+        let mut stream = match self.stream.take().filter(is_open) {
             Some(stream) => stream,
             None => {
                 let stream = TcpStream::connect(self.address).await?;
@@ -101,7 +108,6 @@ impl Connection {
                 stream
             }
         };
-        self.order.set_buyer(self.buyers.next());
         stream.write_all(&self.order.bytes).await?;
         let head = self.read(&mut stream).await?;
         if !head.closes {
@@ -251,5 +257,19 @@ mod tests {
         server.await.unwrap();
         assert!(matches!(connection.call().await, Answer::Failed(_)));
         assert_eq!(buyers.next(), 5);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_was_closed_while_it_was_free_is_made_anew() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let won: &[&str] = &["HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n"];
+        let server = tokio::spawn(serve(listener, vec![won, won]));
+        let mut connection = Connection::many(1, address, "p", &Rc::default()).remove(0);
+        assert_eq!(connection.call().await, Answer::Won);
+        let stream = connection.stream.as_ref().unwrap();
+        stream.readable().await.unwrap();
+        assert_eq!(connection.call().await, Answer::Won);
+        server.await.unwrap();
     }
 }
