@@ -1,4 +1,4 @@
-//! P8: memory of each service: idle, at capacity, and when three times as much comes as it can do.
+//! P8: memory of each service: idle, when as much comes as it can do, and when three times as much comes.
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
@@ -25,13 +25,15 @@ const OVERLOAD: Duration = Duration::from_secs(60);
 const TIMES_CAPACITY: f64 = 3.0;
 /// So many that more would not make it accept more: what it can do.
 const CONNECTIONS: usize = 500;
+const FOUND_IN: Duration = Duration::from_secs(10);
 /// More than the service works on at once, so that it has to refuse.
 const CONNECTIONS_OF_A_CROWD: usize = 2_000;
 const SAMPLED_EVERY: Duration = Duration::from_millis(250);
 /// A round takes two minutes, and memory scatters little.
 const ROUNDS_MAX: usize = 2;
 
-/// Idle, then capacity by a closed loop, then an open loop of three times that, on one shop.
+/// Idle, then an open loop of what a closed one has found to be its capacity, then of three times that, on one shop,
+/// by as large a crowd.
 pub(super) async fn figure(setting: &Setting) -> crate::Result<Measured> {
     let mut rounds = setting.rounds;
     rounds.count = rounds.count.min(ROUNDS_MAX);
@@ -97,28 +99,32 @@ async fn once(setting: &Setting) -> crate::Result<Phases> {
         warm_up: setting.rounds.window.warm_up,
         measured,
     };
-    let load = closed(
+    let found = closed(
         connections(CONNECTIONS),
-        window(setting.scaled(CAPACITY, short)),
-    );
-    let capacity = watched(&shop, load).await;
-    committed::nothing_failed(&capacity.0.in_all)?;
-
-    let rate = capacity.0.won_per_s() * TIMES_CAPACITY;
-    let crowd = connections(CONNECTIONS_OF_A_CROWD);
-    let load = open(crowd, rate, window(setting.scaled(OVERLOAD, short)));
-    let overload = watched(&shop, load).await;
-    refused_only_as_overloaded(&overload.0)?;
+        window(setting.scaled(FOUND_IN, short)),
+    )
+    .await;
+    committed::nothing_failed(&found.in_all)?;
+    let come = async |times: f64, measured: Duration| -> crate::Result<(Load, Sample)> {
+        let rate = found.won_per_s() * times;
+        let crowd = connections(CONNECTIONS_OF_A_CROWD);
+        let load = open(crowd, rate, window(setting.scaled(measured, short)));
+        let (load, sample) = watched(&shop, load).await;
+        refused_only_as_overloaded(&load)?;
+        Ok((load, sample.with("due_per_s", rate)))
+    };
+    let capacity = come(1.0, CAPACITY).await?;
+    let overload = come(TIMES_CAPACITY, OVERLOAD).await?;
 
     let rows = committed::rows(&shop.database.url, committed::ORDERS).await?;
-    let won = capacity.0.in_all.won + overload.0.in_all.won;
+    let won = found.in_all.won + capacity.0.in_all.won + overload.0.in_all.won;
     if rows < won {
         return Err(format!("{won} were answered as accepted, but {rows} are there").into());
     }
     Ok(Phases {
         idle: idle.1,
         capacity: capacity.1,
-        overload: overload.1.with("due_per_s", rate),
+        overload: overload.1,
     })
 }
 
@@ -144,8 +150,16 @@ async fn watched(shop: &Shop, load: impl Future<Output = Load>) -> (Load, Sample
         sample.value += peak;
         sample = sample.with(&detail(&component.name), peak);
     }
-    let sample = sample.with("won_per_s", load.won_per_s());
+    let sample = sample
+        .with("won_per_s", load.won_per_s())
+        .with("answered_per_s", load.answered_per_s())
+        .with("connections", busy(&load));
     (load, sample)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+fn busy(load: &Load) -> f64 {
+    load.callers_busy as f64
 }
 
 fn detail(service: &str) -> String {

@@ -13,7 +13,9 @@ use super::{Caller, Load, Window};
 /// When a caller does.
 pub async fn closed<C: Caller + 'static>(callers: Vec<C>, window: Window) -> Load {
     let span = window.span(Instant::now());
-    let load = Rc::new(RefCell::new(Load::new(window.measured)));
+    let mut load = Load::new(window.measured);
+    load.callers_busy = callers.len();
+    let load = Rc::new(RefCell::new(load));
     let tasks = LocalSet::new();
     let running: Vec<_> = callers
         .into_iter()

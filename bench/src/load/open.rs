@@ -1,6 +1,9 @@
 //! The open loop.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use tokio::{
     sync::{Semaphore, oneshot},
@@ -23,6 +26,7 @@ pub async fn open<C: Caller + 'static>(callers: Vec<C>, rate_per_s: f64, window:
         rate_per_s,
     };
     let span = window.span(schedule.begun_at);
+    let count = callers.len();
     let load = Rc::new(RefCell::new(Load::new(window.measured)));
     let pool = Rc::new(Pool::default());
     let tasks = LocalSet::new();
@@ -36,6 +40,7 @@ pub async fn open<C: Caller + 'static>(callers: Vec<C>, rate_per_s: f64, window:
     let unsent = tasks.run_until(send(&schedule, &pool, span)).await;
     pool.close();
     tasks.await;
+    load.borrow_mut().callers_busy = count - pool.free_min.get().min(count);
     for due_at in schedule.from(unsent).take_while(|due| *due < span.ends_at) {
         load.borrow_mut().not_sent(span, due_at, span.ends_at);
     }
@@ -71,6 +76,8 @@ async fn work<C: Caller>(mut caller: C, pool: Rc<Pool>, span: Span, load: Rc<Ref
 struct Pool {
     free: RefCell<Vec<oneshot::Sender<Instant>>>,
     count: Semaphore,
+    /// How few there were at most.
+    free_min: Cell<usize>,
 }
 
 impl Default for Pool {
@@ -78,6 +85,7 @@ impl Default for Pool {
         Self {
             free: RefCell::default(),
             count: Semaphore::new(0),
+            free_min: Cell::new(usize::MAX),
         }
     }
 }
@@ -97,7 +105,10 @@ impl Pool {
     async fn take_before(&self, end: Instant) -> Option<oneshot::Sender<Instant>> {
         let permit = timeout_at(end, self.count.acquire()).await;
         permit.ok()?.ok()?.forget();
-        self.free.borrow_mut().pop()
+        let mut free = self.free.borrow_mut();
+        let caller = free.pop();
+        self.free_min.set(self.free_min.get().min(free.len()));
+        caller
     }
 
     /// Sends all callers home.
@@ -131,7 +142,7 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::Cell, time::Duration};
+    use std::time::Duration;
 
     use tokio::time::sleep;
 
@@ -168,7 +179,7 @@ mod tests {
         let callers = (0..50).map(|_| {
             let (used, mut is_new) = (Rc::clone(&used), true);
             Answering(async move || {
-                used.set(used.get() + i32::from(std::mem::take(&mut is_new)));
+                used.set(used.get() + usize::from(std::mem::take(&mut is_new)));
                 sleep(Duration::from_millis(2)).await;
                 Answer::Won
             })
@@ -177,6 +188,7 @@ mod tests {
         let load = open(callers.collect(), 1_000.0, SECOND).await;
         assert_eq!(load.in_all.won, 1_000);
         assert!((2..=3).contains(&used.get()), "{}", used.get());
+        assert_eq!(load.callers_busy, used.get());
     }
 
     #[tokio::test(start_paused = true)]

@@ -35,6 +35,8 @@ pub struct Load {
     pub window: Duration,
     /// Requests that an open loop had due during the measurement, and could not send before its end.
     pub unsent: u64,
+    /// Callers that waited for an answer at the same time, at most.
+    pub callers_busy: usize,
     latencies: Histogram<u64>,
 }
 
@@ -85,6 +87,7 @@ impl Load {
             measured: Counts::default(),
             window,
             unsent: 0,
+            callers_busy: 0,
             latencies: latencies.expect("the bounds of the histogram are in order"),
         }
     }

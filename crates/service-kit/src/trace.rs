@@ -8,14 +8,14 @@ use std::{
     fmt::{self, Write as _},
     str,
     sync::{
-        LazyLock,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll},
 };
 
 use futures::future::Either;
-use http::{HeaderValue, Method, Uri};
+use http::{HeaderValue, Method};
 use tokio::task::futures::TaskLocalFuture;
 use tower::{Layer, Service};
 
@@ -31,7 +31,8 @@ tokio::task_local! {
 pub struct Current {
     pub(crate) context: TraceContext,
     pub(crate) method: Method,
-    pub(crate) uri: Uri,
+    // Not the URI: it is a part of the connection's buffer, which could not be used again meanwhile.
+    pub(crate) path: Arc<str>,
 }
 
 /// Where in which trace we are.
@@ -180,7 +181,7 @@ where
         let current = Current {
             context,
             method: request.method().clone(),
-            uri: request.uri().clone(),
+            path: request.uri().path().into(),
         };
         // The inner call may do work before its future is polled; it belongs to the request too.
         let future = CURRENT.sync_scope(current.clone(), || self.inner.call(request));

@@ -27,7 +27,11 @@ use tokio::{
 use tower::{Layer, Service};
 
 use super::HttpLimits;
-use crate::{extract, metrics::HttpMetrics, problem::Problem};
+use crate::{
+    extract,
+    metrics::HttpMetrics,
+    problem::{Problem, Written},
+};
 
 /// Guards every request of one server.
 #[derive(Debug, Clone)]
@@ -39,6 +43,7 @@ struct Limits {
     in_flight: Arc<Semaphore>,
     body_len_max: usize,
     request_timeout: Duration,
+    overloaded: Written,
     metrics: HttpMetrics,
 }
 
@@ -48,6 +53,7 @@ impl GuardLayer {
             in_flight: Arc::new(Semaphore::new(limits.in_flight_max)),
             body_len_max: limits.body_len_max,
             request_timeout: limits.request_timeout,
+            overloaded: overloaded().into(),
             metrics: HttpMetrics::default(),
         }))
     }
@@ -90,10 +96,10 @@ where
             limits: Arc::clone(&self.limits),
         };
         let Ok(slot) = Arc::clone(&self.limits.in_flight).try_acquire_owned() else {
-            return asked.refused(overloaded());
+            return asked.refused(self.limits.overloaded.clone());
         };
         if announced_len(request.headers()) > self.limits.body_len_max {
-            return asked.refused(extract::too_large());
+            return asked.refused(extract::too_large().into());
         }
         let work = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         Either::Right(Guarded {
@@ -113,7 +119,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn refused<F>(&self, problem: Problem) -> Either<Ready<Result<Response, Infallible>>, F> {
+    fn refused<F>(&self, problem: Written) -> Either<Ready<Result<Response, Infallible>>, F> {
         Either::Left(ready(Ok(self.answered(problem.into_response()))))
     }
 

@@ -29,9 +29,9 @@ impl OfRequest<Format<Full>> {
                 let Current {
                     context,
                     method,
-                    uri,
+                    path,
                 } = request;
-                let (line, path) = (line.trim_end(), uri.path());
+                let line = line.trim_end();
                 writeln!(
                     writer,
                     "{line} trace_id={context} method={method} path={path}"
@@ -51,7 +51,7 @@ impl OfRequest<Format<Json>> {
                     return writer.write_str(line);
                 };
                 let method = serde_json::Value::from(request.method.as_str());
-                let path = serde_json::Value::from(request.uri.path());
+                let path = serde_json::Value::from(&*request.path);
                 let id = request.context;
                 write!(
                     writer,
