@@ -32,8 +32,8 @@ const SAMPLED_EVERY: Duration = Duration::from_millis(250);
 /// A round takes two minutes, and memory scatters little.
 const ROUNDS_MAX: usize = 2;
 
-/// Idle, then an open loop of what a closed one has found to be its capacity, then of three times that, on one shop,
-/// by as large a crowd.
+/// Idle, then an open loop of what a closed one has found to be its capacity, then of three times that, on one shop.
+/// The same crowd comes both times, each of it on a connection of his own, so that what differs is the overload alone.
 pub(super) async fn figure(setting: &Setting) -> crate::Result<Measured> {
     let mut rounds = setting.rounds;
     rounds.count = rounds.count.min(ROUNDS_MAX);
@@ -153,7 +153,7 @@ async fn watched(shop: &Shop, load: impl Future<Output = Load>) -> (Load, Sample
     let sample = sample
         .with("won_per_s", load.won_per_s())
         .with("answered_per_s", load.answered_per_s())
-        .with("connections", busy(&load));
+        .with("busy_at_once", busy(&load));
     (load, sample)
 }
 

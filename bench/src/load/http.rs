@@ -69,6 +69,12 @@ fn is_open(stream: &TcpStream) -> bool {
     read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
+/// Whether this is what using a closed connection ends with.
+fn is_closed(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionReset | UnexpectedEof)
+}
+
 /// One connection that orders again and again. It connects when it must, and again after it was closed.
 #[derive(Debug)]
 pub struct Connection {
@@ -100,14 +106,20 @@ impl Connection {
 
     async fn order(&mut self) -> io::Result<u16> {
         self.order.set_buyer(self.buyers.next());
-        let mut stream = match self.stream.take().filter(is_open) {
-            Some(stream) => stream,
-            None => {
-                let stream = TcpStream::connect(self.address).await?;
-                stream.set_nodelay(true)?;
-                stream
+        if let Some(stream) = self.stream.take().filter(is_open) {
+            let answer = self.ask(stream).await;
+            if !answer.as_ref().is_err_and(is_closed) || !self.answer.is_empty() {
+                return answer;
             }
-        };
+            // The server closed it just then; it has not read what came too late.
+        }
+        let stream = TcpStream::connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        self.ask(stream).await
+    }
+
+    async fn ask(&mut self, mut stream: TcpStream) -> io::Result<u16> {
+        self.answer.clear();
         stream.write_all(&self.order.bytes).await?;
         let head = self.read(&mut stream).await?;
         if !head.closes {
@@ -118,7 +130,6 @@ impl Connection {
 
     /// Reads one whole answer.
     async fn read(&mut self, stream: &mut TcpStream) -> io::Result<Head> {
-        self.answer.clear();
         let head = loop {
             if stream.read_buf(&mut self.answer).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
