@@ -21,7 +21,7 @@ impl Database {
     /// When the database does not answer, or the writer is not free in time.
     pub async fn begin(&self) -> Result<Transaction<'static>, sqlx::Error> {
         Ok(match self {
-            Self::Postgres(server) => Transaction::Postgres(server.pool().begin().await?),
+            Self::Postgres(server) => Transaction::Postgres(server.begin().await?),
             Self::Sqlite(file) => {
                 // One that began by reading could not write any more once somebody else has written.
                 Transaction::Sqlite(file.writer().begin_with("BEGIN IMMEDIATE").await?)

@@ -19,7 +19,8 @@ pub const ANSWER_GRACE: Duration = Duration::from_secs(1);
 /// lost connection.
 ///
 /// `work` must have its connection from a pool of [`crate::connect`] and keep it to itself: it is
-/// dropped together with the work, and the pool closes it unless it answers once more.
+/// dropped together with the work, and the pool closes it unless it answers once more. A transaction must be begun
+/// by [`crate::Database::begin`] or [`crate::Working::begin`]: one that was given up half-way would be passed on.
 ///
 /// # Errors
 /// Those of `work`, and `sqlx::Error::Io` with [`ErrorKind::TimedOut`].

@@ -3,10 +3,10 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use futures::future::join_all;
+use futures::{FutureExt as _, future::join_all};
 use sql::{
-    Migrations, PoolOptions, SqlError, connect, is_retryable, is_unclear, migrate,
-    wait_until_reachable,
+    Database, Migrations, PoolOptions, PostgresDatabase, SqlError, connect, is_retryable,
+    is_unclear, migrate, wait_until_reachable,
 };
 use sqlx::{
     PgPool, SqlStr,
@@ -249,4 +249,37 @@ async fn a_refusal_that_will_not_pass_is_not_waited_for() {
     assert!(matches!(error, SqlError::Database(_)), "{error}");
     let error = migrate(&database.url, "Robert'; --", &migrations(vec![])).await;
     assert!(matches!(error, Err(SqlError::SchemaName(_))));
+}
+
+/// What the next user of the only connection writes is there for others.
+async fn next_one_commits(server: &PostgresDatabase, other: &PgPool, n: i32) {
+    let mut next = server.working().await.unwrap();
+    let update = sqlx::query("UPDATE counter SET n = $1").bind(n);
+    update.execute(&mut *next).await.unwrap();
+    assert_eq!(counted(other).await, n);
+}
+
+#[tokio::test]
+async fn a_transaction_that_was_given_up_while_it_began_is_nobody_elses() {
+    let database = Postgres::shared().database().await;
+    let steps = migrations(vec![first()]);
+    migrate(&database.url, "product", &steps).await.unwrap();
+    let options = PoolOptions {
+        connections_max: 1,
+        ..PoolOptions::new(&database.url, "product")
+    };
+    let both = connect(options).await.unwrap();
+    let Database::Postgres(server) = &both else {
+        panic!("it is a server");
+    };
+    let other = pool(&database.url, "product").await;
+
+    let mut working = server.working().await.unwrap();
+    // Sent, and then not waited for, as when its time has run out.
+    assert!(working.begin().now_or_never().is_none());
+    drop(working);
+    next_one_commits(server, &other, 7).await;
+
+    assert!(both.begin().now_or_never().is_none());
+    next_one_commits(server, &other, 8).await;
 }

@@ -8,7 +8,7 @@ use std::{
 
 use domain::{BatchId, OrderId, ProductId, Timestamp};
 use sql::{Database, Transaction};
-use sqlx::{Connection as _, PgConnection};
+use sqlx::PgConnection;
 
 use crate::{
     ledger::{

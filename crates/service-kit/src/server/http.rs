@@ -110,12 +110,7 @@ fn protocol(limits: &HttpLimits) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
-        .max_header_size(HEAD_LEN_MAX)
-        // An answer is one small buffer, so gathering its parts gains nothing.
-        .writev(false)
-        // Else hyper would read on while a request is worked on, into another buffer, to see whether its client
-        // has gone: two buffers a request, and work that is begun is finished anyway.
-        .half_close(true);
+        .max_header_size(HEAD_LEN_MAX);
     http
 }
 

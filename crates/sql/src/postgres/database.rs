@@ -4,12 +4,13 @@
 //! statement, but half the cost of a worker's that commits hundreds of times a second.
 
 use std::{
+    io,
     ops::{Deref, DerefMut},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Transaction, pool::PoolConnection};
 use tokio::time::Instant;
 
 /// A kept connection that was not used for longer goes back to the pool, which asks whether it still answers.
@@ -55,9 +56,20 @@ impl PostgresDatabase {
         };
         let database = self.clone();
         Ok(Working {
-            connection,
+            connection: Some(connection),
+            is_beginning: false,
             database,
         })
+    }
+
+    /// A transaction that is begun even if nobody waits for it any more, and then rolled back: whoever gets the
+    /// connection next must not find himself inside it.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        let pool = self.pool.clone();
+        let begun = tokio::spawn(async move { pool.begin().await });
+        begun
+            .await
+            .unwrap_or_else(|ended| Err(io::Error::other(ended).into()))
     }
 
     /// Closes the connections once those in use have come back.
@@ -97,26 +109,55 @@ impl PostgresDatabase {
 /// A connection that a worker is using.
 #[derive(Debug)]
 pub struct Working {
-    connection: PoolConnection<Postgres>,
+    /// Until it is given away.
+    connection: Option<PoolConnection<Postgres>>,
+    is_beginning: bool,
     database: PostgresDatabase,
 }
 
+/// It is there until it is kept or dropped.
+const HELD: &str = "a worker's connection is given away only with the worker's handle to it";
+
 impl Working {
+    /// Begins a transaction, in place of what sqlx calls so. One that is given up half-way may yet be begun by the
+    /// server, and neither sqlx nor the pool would know of it: what the next user of the connection believes to be
+    /// committed would be rolled back. The connection is therefore closed.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn begin(&mut self) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+        self.is_beginning = true;
+        let connection = self.connection.as_mut().expect(HELD);
+        let begun = connection.begin().await;
+        self.is_beginning = begun.is_err();
+        begun
+    }
+
     /// Keeps it for the next who asks. Nothing may be under way on it any more.
-    pub fn keep(self) {
-        self.database.keep(self.connection);
+    pub fn keep(mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.database.keep(connection);
+        }
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        if let (true, Some(connection)) = (self.is_beginning, &mut self.connection) {
+            connection.close_on_drop();
+        }
     }
 }
 
 impl Deref for Working {
     type Target = PgConnection;
     fn deref(&self) -> &PgConnection {
-        &self.connection
+        self.connection.as_ref().expect(HELD)
     }
 }
 
 impl DerefMut for Working {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.connection
+        self.connection.as_mut().expect(HELD)
     }
 }
