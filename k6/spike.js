@@ -12,7 +12,7 @@ import { MAX_VUS, count } from './lib/env.js';
 import { code, place, startDeal } from './lib/shop.js';
 import { TRUTH, balance, claim } from './lib/truth.js';
 
-const NUM_USERS = count('NUM_USERS', 5_000);
+const NUM_USERS = count('NUM_USERS', 20_000);
 const STOCK = count('STOCK', 100);
 if (NUM_USERS < STOCK) {
   throw new Error(`NUM_USERS=${NUM_USERS} cannot buy STOCK=${STOCK}`);

@@ -119,6 +119,7 @@ fn compared(ratio: &Ratio) {
     times("p95", ratio.p95);
     times("average", ratio.avg);
     times("throughput", ratio.accepted_per_second);
+    times("error rate, less by", ratio.error_rate_less);
     if let Some(less) = ratio.ledger_per_decrement {
         times("ledger time/decrement", less);
     }

@@ -88,7 +88,12 @@ pub struct Written {
 
 fn write(result: OrderOverload, directory: &std::path::Path) -> Result<Written, LoadError> {
     std::fs::create_dir_all(directory).map_err(LoadError::file(directory))?;
-    let stem = record::stem("order-overload", result.taken_at, &result.machine);
+    // What was measured on a shop that is given has no before: it is for its reader, not for the reports.
+    let name = match result.step(Step::Given) {
+        None => "order-overload",
+        Some(_) => "given-overload",
+    };
+    let stem = record::stem(name, result.taken_at, &result.machine);
     let json = directory.join(format!("{stem}.json"));
     result.write(&json)?;
     let pictures = plot::draw(&result, directory, &stem)?;

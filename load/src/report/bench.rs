@@ -25,13 +25,15 @@ struct Report {
 #[derive(Debug, Deserialize)]
 struct Journal {
     begun_at: Timestamp,
+    revision: String,
     machine: Machine,
     rounds: usize,
     measured_s: f64,
+    warm_up_s: f64,
     postgres_settings: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Figure {
     id: String,
     command: String,
@@ -39,16 +41,18 @@ struct Figure {
     ratios: Vec<Ratio>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Side {
     name: String,
     unit: String,
     samples: Vec<Sample>,
     spread: Option<Spread>,
+    aim: Option<Aim>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Sample {
+    value: f64,
     latency: Option<Latency>,
     /// What else was measured, such as `order_service_cpu_s`.
     #[serde(default)]
@@ -62,15 +66,17 @@ struct Latency {
     p99_ms: f64,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Ratio {
     over: String,
     under: String,
+    /// One of each round.
+    rounds: Vec<f64>,
     spread: Spread,
     aim: Option<Aim>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize)]
 struct Aim {
     better: Better,
     aim: f64,
@@ -97,7 +103,7 @@ const OF_ITS_PLACE: [&str; 7] = [
 
 /// The view that the mark asks for; `None` if there are no results with it.
 ///
-/// A run may measure some figures only: each figure is of the newest run that has it.
+/// A run may measure some figures only: each figure is of the newest revision that has it, of all its runs.
 pub(super) fn render(root: &Root, mark: Mark<'_>) -> Result<Option<String>, ReportError> {
     let mut reports = Vec::new();
     for path in root.newest(mark.file)? {
@@ -106,17 +112,9 @@ pub(super) fn render(root: &Root, mark: Mark<'_>) -> Result<Option<String>, Repo
     }
     let words: Vec<&str> = mark.view.split(' ').collect();
     match words[..] {
-        ["environment"] => Ok(reports
-            .first()
-            .map(|(name, report)| environment(name, report))),
-        ["table", id] => Ok(find(&reports, id).map(|(file, figure)| sides(file, figure))),
-        ["resources", id] => {
-            let found = reports.iter().find_map(|(_, report)| {
-                let figure = report.figures.iter().find(|figure| figure.id == id)?;
-                Some(resources(figure, report.journal.measured_s))
-            });
-            Ok(found)
-        }
+        ["environment"] => Ok(environment(&reports)),
+        ["table", id] => Ok(find(&reports, id).map(|found| sides(&found))),
+        ["resources", id] => Ok(find(&reports, id).map(|found| resources(&found))),
         ["ratio", ref ids @ ..] => {
             let shown = ratios(ids.iter().filter_map(|id| find(&reports, id)));
             let is_missing = |id: &&&str| find(&reports, id).is_none();
@@ -149,15 +147,67 @@ fn place(id: &str) -> (u32, String) {
     (digits.parse().unwrap_or(0), id.to_owned())
 }
 
-fn find<'a>(reports: &'a [(String, Report)], id: &str) -> Option<(&'a str, &'a Figure)> {
-    reports.iter().find_map(|(file, report)| {
+/// A figure of all runs of one revision.
+struct Found<'a> {
+    files: Vec<&'a str>,
+    /// Length of each measurement, in seconds, in the newest of them.
+    measured_s: f64,
+    figure: Figure,
+}
+
+fn find<'a>(reports: &'a [(String, Report)], id: &str) -> Option<Found<'a>> {
+    let with_it = reports.iter().filter_map(|(file, report)| {
         let figure = report.figures.iter().find(|figure| figure.id == id)?;
-        Some((file.as_str(), figure))
+        Some((file.as_str(), &report.journal, figure))
+    });
+    let mut with_it = with_it.peekable();
+    let newest = *with_it.peek()?;
+    let of_it = with_it.filter(|(_, journal, _)| journal.revision == newest.1.revision);
+    let (mut files, mut figures) = (Vec::new(), Vec::new());
+    for (file, _, figure) in of_it {
+        files.push(file);
+        figures.push(figure);
+    }
+    Some(Found {
+        files,
+        measured_s: newest.1.measured_s,
+        figure: together(&figures)?,
     })
 }
 
-fn environment(file: &str, report: &Report) -> String {
-    let journal = &report.journal;
+/// The rounds of all of them, as if they were of one run.
+fn together(figures: &[&Figure]) -> Option<Figure> {
+    let (first, others) = figures.split_first()?;
+    let mut whole = Figure::clone(first);
+    for side in &mut whole.sides {
+        let same = others.iter().flat_map(|other| &other.sides);
+        for same in same.filter(|same| same.name == side.name) {
+            side.samples.extend(same.samples.iter().cloned());
+        }
+        side.spread = Spread::of(side.samples.iter().map(|sample| sample.value));
+    }
+    for ratio in &mut whole.ratios {
+        let is_same = |same: &&Ratio| same.over == ratio.over && same.under == ratio.under;
+        let same = others.iter().flat_map(|other| &other.ratios);
+        let rounds: Vec<f64> = same
+            .filter(is_same)
+            .flat_map(|same| &same.rounds)
+            .copied()
+            .collect();
+        ratio.rounds.extend(rounds);
+        ratio.spread = Spread::of(ratio.rounds.iter().copied()).unwrap_or(ratio.spread);
+    }
+    Some(whole)
+}
+
+/// Of the newest run, and which others count with it.
+fn environment(reports: &[(String, Report)]) -> Option<String> {
+    let (_, newest) = reports.first()?;
+    let journal = &newest.journal;
+    let of_it: Vec<&(String, Report)> = reports
+        .iter()
+        .filter(|(_, report)| report.journal.revision == journal.revision)
+        .collect();
     let says_something =
         |name: &&String| !OF_ITS_PLACE.iter().any(|prefix| name.starts_with(prefix));
     let settings = journal.postgres_settings.iter();
@@ -165,26 +215,35 @@ fn environment(file: &str, report: &Report) -> String {
     let settings: Vec<String> = settings
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
+    let files: Vec<String> = of_it.iter().map(|(file, _)| format!("`{file}`")).collect();
+    let rounds: usize = of_it.iter().map(|(_, report)| report.journal.rounds).sum();
+    let command = format!(
+        "`make bench ROUNDS={} MEASURED={}s WARM_UP={}s`, {}번",
+        journal.rounds,
+        journal.measured_s,
+        journal.warm_up_s,
+        of_it.len()
+    );
     let mut rows = vec![
-        fact("명령", "`make bench`"),
-        fact("결과 파일", &format!("`{file}`")),
+        fact("명령", &command),
+        fact("결과 파일", &files.join(", ")),
         fact("측정 시각", &journal.begun_at.to_string()),
         fact(
             "반복",
             &format!(
-                "{}회, 한 번에 {} s (값은 중앙값)",
-                journal.rounds,
+                "모두 {rounds}회, 한 번에 {} s (값은 중앙값, 괄호는 최소 – 최대)",
                 number(journal.measured_s)
             ),
         ),
     ];
     rows.extend(of_machine(&journal.machine));
     rows.push(fact("Postgres 설정", &settings.join(", ")));
-    table(&["환경", ""], rows)
+    Some(table(&["환경", ""], rows))
 }
 
 /// Every side of a figure.
-fn sides(file: &str, figure: &Figure) -> String {
+fn sides(found: &Found<'_>) -> String {
+    let figure = &found.figure;
     let rows = figure.sides.iter().map(|side| {
         let middle = |of: fn(&Latency) -> f64| {
             let known = side
@@ -203,11 +262,14 @@ fn sides(file: &str, figure: &Figure) -> String {
         ]
     });
     let rows = table(&["", "값", "p50", "p95", "p99"], rows);
-    format!("{rows}\n명령: `{}`, 결과: `{file}`\n", figure.command)
+    let files: Vec<String> = found.files.iter().map(|file| named(file)).collect();
+    let files = files.join(", ");
+    format!("{rows}\n명령: `{}`, 결과: {files}\n", figure.command)
 }
 
 /// What each component used on every side, in the order of a request.
-fn resources(figure: &Figure, measured_s: f64) -> String {
+fn resources(found: &Found<'_>) -> String {
+    let (figure, measured_s) = (&found.figure, found.measured_s);
     let middle = |side: &Side, name: &str| {
         let values = side
             .samples
@@ -244,18 +306,28 @@ fn resources(figure: &Figure, measured_s: f64) -> String {
     )
 }
 
-/// Every ratio of these figures; `None` if there are none.
-fn ratios<'a>(figures: impl Iterator<Item = (&'a str, &'a Figure)>) -> Option<String> {
+/// Every ratio of these figures, and every side that has an aim of its own; `None` if there are none.
+fn ratios<'a>(figures: impl Iterator<Item = Found<'a>>) -> Option<String> {
     let (mut rows, mut ids) = (Vec::new(), Vec::new());
     let mut from: Vec<String> = Vec::new();
-    for (file, figure) in figures {
-        for ratio in &figure.ratios {
-            rows.push(compared(&figure.id, ratio));
-        }
-        ids.push(figure.id.as_str());
-        let file = format!("`{}`", file_name(file));
-        if !from.contains(&file) {
-            from.push(file);
+    for Found { files, figure, .. } in figures {
+        rows.extend(
+            figure
+                .ratios
+                .iter()
+                .map(|ratio| compared(&figure.id, ratio)),
+        );
+        rows.extend(
+            figure
+                .sides
+                .iter()
+                .filter_map(|side| aimed(&figure.id, side)),
+        );
+        ids.push(figure.id);
+        for file in files.into_iter().map(named) {
+            if !from.contains(&file) {
+                from.push(file);
+            }
         }
     }
     if rows.is_empty() {
@@ -268,13 +340,36 @@ fn ratios<'a>(figures: impl Iterator<Item = (&'a str, &'a Figure)>) -> Option<St
     ))
 }
 
+fn named(file: &str) -> String {
+    format!("`{}`", file_name(file))
+}
+
 fn file_name(path: &str) -> &str {
     let name = Path::new(path).file_name().and_then(|name| name.to_str());
     name.unwrap_or(path)
 }
 
 fn compared(id: &str, ratio: &Ratio) -> [String; 6] {
-    let [aim, at_least, verdict] = ratio.aim.as_ref().map_or_else(Default::default, |aim| {
+    let what = format!("{} : {}", ratio.over, ratio.under);
+    let measured = value(Some(&ratio.spread), "");
+    row(id, what, measured, ratio.spread.median, ratio.aim)
+}
+
+/// A side that should be large or small in itself.
+fn aimed(id: &str, side: &Side) -> Option<[String; 6]> {
+    let (aim, spread) = (side.aim?, side.spread?);
+    let measured = value(Some(&spread), &side.unit);
+    Some(row(
+        id,
+        side.name.clone(),
+        measured,
+        spread.median,
+        Some(aim),
+    ))
+}
+
+fn row(id: &str, what: String, measured: String, median: f64, aim: Option<Aim>) -> [String; 6] {
+    let [aim, at_least, verdict] = aim.map_or_else(Default::default, |aim| {
         let sign = if aim.better == Better::Lower {
             "≤ "
         } else {
@@ -283,21 +378,13 @@ fn compared(id: &str, ratio: &Ratio) -> [String; 6] {
         [
             format!("{sign}{}", number(aim.aim)),
             format!("{sign}{}", number(aim.at_least)),
-            verdict(aim, ratio.spread.median).to_owned(),
+            verdict(aim, median).to_owned(),
         ]
     });
-    let what = format!("{} : {}", ratio.over, ratio.under);
-    [
-        id.to_owned(),
-        what,
-        value(Some(&ratio.spread), ""),
-        aim,
-        at_least,
-        verdict,
-    ]
+    [id.to_owned(), what, measured, aim, at_least, verdict]
 }
 
-fn verdict(aim: &Aim, value: f64) -> &'static str {
+fn verdict(aim: Aim, value: f64) -> &'static str {
     let reaches = |bound: f64| match aim.better {
         Better::Higher => value >= bound,
         Better::Lower => value <= bound,
@@ -338,8 +425,8 @@ mod tests {
         let details = json!({"order_service_cpu_s": 4.0, "order_service_rss_mb": 21.5});
         let text = json!({
             "id": id, "what": "one : another", "command": format!("make bench ONLY={id}"),
-            "sides": [{"name": "one", "unit": "1/s", "samples": [{"value": 9.0, "latency": latency, "details": details}],
-                       "spread": spread}],
+            "sides": [{"name": "one", "unit": "1/s", "samples": [{"value": median, "latency": latency, "details": details}],
+                       "spread": spread, "aim": null}],
             "ratios": [{"over": "one", "under": "another", "rounds": [median], "spread": spread,
                         "aim": {"better": "higher", "aim": 10.0, "at_least": 6.0}}],
             "surroundings": {},
@@ -347,12 +434,35 @@ mod tests {
         serde_json::from_value(text).unwrap()
     }
 
+    fn found(figure: Figure) -> Found<'static> {
+        Found {
+            files: vec!["bench/results/a.json"],
+            measured_s: 8.0,
+            figure,
+        }
+    }
+
+    #[test]
+    fn runs_count_together_and_a_side_may_have_an_aim_of_its_own() {
+        let [mut first, second, third] = [5.0, 9.0, 7.0].map(|median| figure("P4", median));
+        first.sides[0].aim = Some(Aim {
+            better: Better::Lower,
+            aim: 8.0,
+            at_least: 9.0,
+        });
+        let whole = together(&[&first, &second, &third]).unwrap();
+        let shown = ratios([found(whole)].into_iter()).unwrap();
+        let ratio = "| P4 | one : another | 7.00 (5.00 – 9.00) | ≥ 10.0 | ≥ 6.00 | 최소 달성 |";
+        assert!(shown.contains(ratio), "{shown}");
+        let side = "| P4 | one | 7.00 1/s (5.00 – 9.00) | ≤ 8.00 | ≤ 9.00 | 목표 달성 |";
+        assert!(shown.contains(side), "{shown}");
+    }
+
     #[test]
     fn a_ratio_is_shown_with_what_it_should_be() {
         for (median, verdict) in [(11.0, "목표 달성"), (7.0, "최소 달성"), (5.0, "**미달**")]
         {
-            let shown =
-                ratios([("bench/results/a.json", &figure("P4", median))].into_iter()).unwrap();
+            let shown = ratios([found(figure("P4", median))].into_iter()).unwrap();
             assert!(shown.contains(verdict), "{shown}");
             assert!(
                 shown.contains("| P4 | one : another |") && shown.contains("≥ 10.0 | ≥ 6.00"),
@@ -365,14 +475,14 @@ mod tests {
 
     #[test]
     fn sides_are_shown_with_their_latencies() {
-        let shown = sides("bench/results/a.json", &figure("P4", 9.0));
+        let shown = sides(&found(figure("P4", 9.0)));
         let row = "| one | 9.00 1/s (1.00 – 20.0) | 1.00 ms | 12.5 ms | 20.0 ms |";
         assert!(shown.contains(row), "{shown}");
     }
 
     #[test]
     fn resources_are_shown_for_each_side() {
-        let shown = resources(&figure("P4", 9.0), 8.0);
+        let shown = resources(&found(figure("P4", 9.0)));
         assert!(shown.contains("| 구성 요소 | one |"), "{shown}");
         assert!(shown.contains("| Order | 50.0%, 21.5 MB |"), "{shown}");
         assert!(!shown.contains("Redis"), "{shown}");

@@ -243,15 +243,15 @@ fn spread(rounds: &[f64], shown: impl Fn(f64) -> String) -> String {
 }
 
 fn times(value: &[f64], other: &[f64], good: Good) -> String {
-    let arrow = match good {
-        Good::Less => '↓',
-        Good::More => '↑',
+    let (better, worse) = match good {
+        Good::Less => ('↓', '↑'),
+        Good::More => ('↑', '↓'),
     };
-    let ratio = ratio(value, other, good);
-    ratio.map_or_else(
-        || "–".to_owned(),
-        |ratio| format!("{}배{arrow}", figure(ratio)),
-    )
+    match ratio(value, other, good) {
+        None => "–".to_owned(),
+        Some(ratio) if ratio < 1.0 => format!("{}배{worse} (나빠짐)", figure(1.0 / ratio)),
+        Some(ratio) => format!("{}배{better}", figure(ratio)),
+    }
 }
 
 #[cfg(test)]
