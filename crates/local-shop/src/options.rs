@@ -4,8 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use test_kit::{Port, Profile};
 
-/// How a Postgres of 2 cores and a few GB is set up for the shop; `docs/performance.md` says what each gives. All
-/// keep what was committed: `fsync` and `synchronous_commit` stay on.
+/// How a Postgres of 2 cores and a few GB is set up for the shop. All keep what was committed: `fsync` and `synchronous_commit` stay on.
 pub const POSTGRES_SETTINGS: &[&str] = &[
     // Holds, deals and orders of a sale stay in memory.
     "shared_buffers=256MB",
