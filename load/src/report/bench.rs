@@ -375,11 +375,13 @@ fn row(id: &str, what: String, measured: String, median: f64, aim: Option<Aim>) 
         } else {
             "≥ "
         };
-        [
-            format!("{sign}{}", number(aim.aim)),
-            format!("{sign}{}", number(aim.at_least)),
-            verdict(aim, median).to_owned(),
-        ]
+        // What has an aim alone says so by a bound that everything keeps.
+        let at_least = match aim.at_least < f64::MAX {
+            true => format!("{sign}{}", number(aim.at_least)),
+            false => "–".to_owned(),
+        };
+        let verdict = verdict(aim, median).to_owned();
+        [format!("{sign}{}", number(aim.aim)), at_least, verdict]
     });
     [id.to_owned(), what, measured, aim, at_least, verdict]
 }
@@ -391,6 +393,7 @@ fn verdict(aim: Aim, value: f64) -> &'static str {
     };
     match (reaches(aim.aim), reaches(aim.at_least)) {
         (true, _) => "목표 달성",
+        (false, true) if aim.at_least == f64::MAX => "목표 미달",
         (false, true) => "최소 달성",
         (false, false) => "**미달**",
     }
@@ -471,6 +474,19 @@ mod tests {
             assert!(shown.contains("`a.json`"), "{shown}");
         }
         assert_eq!(ratios(std::iter::empty()), None);
+    }
+
+    #[test]
+    fn what_has_an_aim_alone_meets_it_or_not() {
+        let mut alone = figure("A1", 10.5);
+        let aim = Aim {
+            better: Better::Lower,
+            aim: 10.0,
+            at_least: f64::MAX,
+        };
+        alone.sides[0].aim = Some(aim);
+        let shown = ratios([found(alone)].into_iter()).unwrap();
+        assert!(shown.contains("| ≤ 10.0 | – | 목표 미달 |"), "{shown}");
     }
 
     #[test]
