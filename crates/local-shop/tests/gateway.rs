@@ -121,6 +121,13 @@ async fn one_replica_that_dies_is_not_noticed_and_without_any_the_gateway_says_s
     );
     assert_eq!(headers["retry-after"], "1");
     assert_eq!(headers["content-type"], "application/problem+json");
+    let keyed = place(&shop, &deal.product_id, Some("nobody")).await;
+    assert_eq!(
+        (keyed.0, &keyed.1["error"]),
+        (503, &json!("UNAVAILABLE")),
+        "{}",
+        keyed.1
+    );
     shop.order[0].restart().await;
     eventually(SOON, "the gateway finds the replica again", async || {
         place(&shop, &deal.product_id, Some("late")).await.0 == 202
