@@ -1,13 +1,9 @@
 //! The open loop.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::VecDeque,
-    rc::Rc,
-};
+use std::{cell::RefCell, rc::Rc};
 
 use tokio::{
-    sync::{Semaphore, oneshot},
+    sync::{mpsc, oneshot},
     task::LocalSet,
     time::{Instant, sleep_until, timeout_at},
 };
@@ -27,97 +23,71 @@ pub async fn open<C: Caller + 'static>(callers: Vec<C>, rate_per_s: f64, window:
         rate_per_s,
     };
     let span = window.span(schedule.begun_at);
-    let count = callers.len();
     let load = Rc::new(RefCell::new(Load::new(window.measured)));
-    let pool = Rc::new(Pool::default());
+    // Who is free for longest is in front.
+    let (queue, free) = mpsc::unbounded_channel();
+    let count = callers.len();
     let tasks = LocalSet::new();
     let running = callers
         .into_iter()
         .map(|caller| {
-            let worker = work(caller, Rc::clone(&pool), span, Rc::clone(&load));
+            let worker = work(caller, queue.clone(), span, Rc::clone(&load));
             tasks.spawn_local(worker)
         })
         .collect();
-    let unsent = tasks.run_until(send(&schedule, &pool, span)).await;
-    pool.close();
+    let (unsent, free_min) = tasks.run_until(send(&schedule, free, span)).await;
     tasks.await;
-    load.borrow_mut().callers_busy = count - pool.free_min.get().min(count);
+    load.borrow_mut().callers_busy = count - free_min.min(count);
     for due_at in schedule.from(unsent).take_while(|due| *due < span.ends_at) {
         load.borrow_mut().not_sent(span, due_at, span.ends_at);
     }
     super::tally::finished(running, load).await
 }
 
-/// Hands every request to a caller when it is due. Answers the number of the first that could not be sent before
-/// the end.
-async fn send(schedule: &Schedule, pool: &Pool, span: Span) -> u64 {
-    let mut sent = 0;
+/// Hands every request to a caller when it is due, and sends all callers home at the end. Answers the number of the
+/// first that could not be sent before that, and how few callers were free at the least.
+async fn send(
+    schedule: &Schedule,
+    mut free: mpsc::UnboundedReceiver<Free>,
+    span: Span,
+) -> (u64, usize) {
+    let (mut sent, mut free_min) = (0, usize::MAX);
     for due_at in schedule.from(0).take_while(|due| *due < span.ends_at) {
         sleep_until(due_at).await;
-        let Some(caller) = pool.take_before(span.ends_at).await else {
+        let Ok(Some(caller)) = timeout_at(span.ends_at, free.recv()).await else {
             break;
         };
+        free_min = free_min.min(free.len());
         // Only a caller that has panicked does not listen, which is told at the end.
         _ = caller.send(due_at);
         sent += 1;
     }
-    sent
+    (sent, free_min)
 }
 
-async fn work<C: Caller>(mut caller: C, pool: Rc<Pool>, span: Span, load: Rc<RefCell<Load>>) {
-    while let Ok(due_at) = pool.wait().await {
+async fn work<C: Caller>(
+    mut caller: C,
+    queue: mpsc::UnboundedSender<Free>,
+    span: Span,
+    load: Rc<RefCell<Load>>,
+) {
+    loop {
+        let (tell, told) = oneshot::channel();
+        // Nobody sends any more, or will.
+        if queue.send(tell).is_err() {
+            return;
+        }
+        let Ok(due_at) = told.await else {
+            return;
+        };
         let answer = caller.call().await;
         let mut load = load.borrow_mut();
         load.answered(&answer, span, due_at, Instant::now());
     }
 }
 
-/// Callers that have nothing to do, the first one in front; each is told when its request was due.
-#[derive(Debug)]
-struct Pool {
-    free: RefCell<VecDeque<oneshot::Sender<Instant>>>,
-    count: Semaphore,
-    /// How few there were at most.
-    free_min: Cell<usize>,
-}
-
-impl Default for Pool {
-    fn default() -> Self {
-        Self {
-            free: RefCell::default(),
-            count: Semaphore::new(0),
-            free_min: Cell::new(usize::MAX),
-        }
-    }
-}
-
-impl Pool {
-    /// Waits for a request; an error when there will be none.
-    fn wait(&self) -> oneshot::Receiver<Instant> {
-        let (tell, told) = oneshot::channel();
-        if !self.count.is_closed() {
-            self.free.borrow_mut().push_back(tell);
-            self.count.add_permits(1);
-        }
-        told
-    }
-
-    /// A free caller, or nobody before `end`.
-    async fn take_before(&self, end: Instant) -> Option<oneshot::Sender<Instant>> {
-        let permit = timeout_at(end, self.count.acquire()).await;
-        permit.ok()?.ok()?.forget();
-        let mut free = self.free.borrow_mut();
-        let caller = free.pop_front();
-        self.free_min.set(self.free_min.get().min(free.len()));
-        caller
-    }
-
-    /// Sends all callers home.
-    fn close(&self) {
-        self.count.close();
-        self.free.borrow_mut().clear();
-    }
-}
+/// A caller that has nothing to do: it is told when its request was due.
+type Free = oneshot::Sender<Instant>;
 
 /// When requests are due.
 #[derive(Debug)]
@@ -143,7 +113,7 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{cell::Cell, time::Duration};
 
     use tokio::time::sleep;
 
