@@ -1,94 +1,17 @@
-//! Tables of the results of `bench/results`, of which only what is shown is read here.
+//! Tables of the results of `bench/results`.
 
-use std::{collections::BTreeMap, path::Path};
-
-use domain::Timestamp;
-use local_shop::machine::Machine;
-use serde::Deserialize;
+use std::path::Path;
 
 use super::{
     ReportError,
     files::{self, Root},
     machine::{fact, of_machine},
     marks::Mark,
+    runs::{Aim, Better, Found, Latency, Ratio, Report, Side, find},
     table::{figure as number, table},
     views::COMPONENTS,
 };
 use crate::Spread;
-
-#[derive(Debug, Deserialize)]
-struct Report {
-    journal: Journal,
-    figures: Vec<Figure>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Journal {
-    begun_at: Timestamp,
-    revision: String,
-    machine: Machine,
-    rounds: usize,
-    measured_s: f64,
-    warm_up_s: f64,
-    postgres_settings: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Figure {
-    id: String,
-    command: String,
-    sides: Vec<Side>,
-    ratios: Vec<Ratio>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Side {
-    name: String,
-    unit: String,
-    samples: Vec<Sample>,
-    spread: Option<Spread>,
-    aim: Option<Aim>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Sample {
-    value: f64,
-    latency: Option<Latency>,
-    /// What else was measured, such as `order_service_cpu_s`.
-    #[serde(default)]
-    details: BTreeMap<String, f64>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-struct Latency {
-    p50_ms: f64,
-    p95_ms: f64,
-    p99_ms: f64,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Ratio {
-    over: String,
-    under: String,
-    /// One of each round.
-    rounds: Vec<f64>,
-    spread: Spread,
-    aim: Option<Aim>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-struct Aim {
-    better: Better,
-    aim: f64,
-    at_least: f64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Better {
-    Higher,
-    Lower,
-}
 
 /// Settings of Postgres that say where it ran, not how fast: how their names begin.
 const OF_ITS_PLACE: [&str; 7] = [
@@ -145,59 +68,6 @@ pub(super) fn render(root: &Root, mark: Mark<'_>) -> Result<Option<String>, Repo
 fn place(id: &str) -> (u32, String) {
     let digits: String = id.chars().filter(char::is_ascii_digit).collect();
     (digits.parse().unwrap_or(0), id.to_owned())
-}
-
-/// A figure of all runs of one revision.
-struct Found<'a> {
-    files: Vec<&'a str>,
-    /// Length of each measurement, in seconds, in the newest of them.
-    measured_s: f64,
-    figure: Figure,
-}
-
-fn find<'a>(reports: &'a [(String, Report)], id: &str) -> Option<Found<'a>> {
-    let with_it = reports.iter().filter_map(|(file, report)| {
-        let figure = report.figures.iter().find(|figure| figure.id == id)?;
-        Some((file.as_str(), &report.journal, figure))
-    });
-    let mut with_it = with_it.peekable();
-    let newest = *with_it.peek()?;
-    let of_it = with_it.filter(|(_, journal, _)| journal.revision == newest.1.revision);
-    let (mut files, mut figures) = (Vec::new(), Vec::new());
-    for (file, _, figure) in of_it {
-        files.push(file);
-        figures.push(figure);
-    }
-    Some(Found {
-        files,
-        measured_s: newest.1.measured_s,
-        figure: together(&figures)?,
-    })
-}
-
-/// The rounds of all of them, as if they were of one run.
-fn together(figures: &[&Figure]) -> Option<Figure> {
-    let (first, others) = figures.split_first()?;
-    let mut whole = Figure::clone(first);
-    for side in &mut whole.sides {
-        let same = others.iter().flat_map(|other| &other.sides);
-        for same in same.filter(|same| same.name == side.name) {
-            side.samples.extend(same.samples.iter().cloned());
-        }
-        side.spread = Spread::of(side.samples.iter().map(|sample| sample.value));
-    }
-    for ratio in &mut whole.ratios {
-        let is_same = |same: &&Ratio| same.over == ratio.over && same.under == ratio.under;
-        let same = others.iter().flat_map(|other| &other.ratios);
-        let rounds: Vec<f64> = same
-            .filter(is_same)
-            .flat_map(|same| &same.rounds)
-            .copied()
-            .collect();
-        ratio.rounds.extend(rounds);
-        ratio.spread = Spread::of(ratio.rounds.iter().copied()).unwrap_or(ratio.spread);
-    }
-    Some(whole)
 }
 
 /// Of the newest run, and which others count with it.
@@ -419,7 +289,10 @@ fn value(spread: Option<&Spread>, unit: &str) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::*;
+    use super::{
+        super::runs::{Figure, together},
+        *,
+    };
 
     fn figure(id: &str, median: f64) -> Figure {
         let spread = json!({"median": median, "min": 1.0, "max": 20.0, "iqr": 1.0});

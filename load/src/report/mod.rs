@@ -2,7 +2,7 @@
 //!
 //! - `marks`: places in a document. `files`: the results they name. `table`: Markdown and figures.
 //! - `side`: what one step measured, whichever load it was under; `views`: tables of sides.
-//! - `machine`: where it was measured. `bench`: tables of the bench's results.
+//! - `machine`: where it was measured. `bench`: tables of the bench's results; `runs`: several of its runs as one.
 //!
 //! A place says which results and which view of them:
 //!
@@ -11,13 +11,14 @@
 //! | `load/results/….json` | `environment`, `performance STEP`, `resources STEP`, `comparison STEP STEP`, `summary`, `decrement`, `picture NAME` |
 //! | `bench/results/….json` | `environment`, `table FIGURE`, `resources FIGURE`, `ratio FIGURE…`, `summary` |
 //!
-//! `*` in a name stands for anything, and the last such file by name counts, which is the newest. Without one, the
-//! place says that nothing has been measured yet.
+//! `*` in a name stands for anything, and the last such file by name counts, which is the newest; of the bench all of the
+//! newest revision that has the figure. Without one, the place says that nothing has been measured yet.
 
 mod bench;
 mod files;
 mod machine;
 mod marks;
+mod runs;
 mod side;
 mod table;
 mod views;
